@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: MIT
+/* The six config keys: one row each, and what can be done with a row. */
+#ifndef CONFIG_KEYS_H
+#define CONFIG_KEYS_H
+
+#include "err.h"
+#include "validate.h"
+
+#include <stdint.h>
+
+struct config_key {
+    const char *name;
+    struct schema value;
+    const char *unset; /* JSON of the value that an unset key reads as; NULL:
+                          there is none, and reading it is ERR_UNSET */
+    bool is_once;      /* write-once */
+    bool is_flat;      /* the body also carries the value's members at its top,
+                          the shape of the older API document */
+    bool is_secret;    /* the value holds a secret */
+};
+
+#define CONFIG_KEYS_MAX 6
+extern const struct config_key config_keys[CONFIG_KEYS_MAX];
+
+/* The row, or NULL if there is no such key. */
+const struct config_key *config_key_find(const char *name);
+
+/*
+ * Reads a request body. On ERR_OK, *value_out is the canonical JSON text of
+ * the value, from malloc, NUL-terminated. ERR_BADREQ (not JSON) and
+ * ERR_INVALID: messages grew. ERR_NOMEM.
+ */
+enum err config_key_parse(const struct config_key *key, const char *body,
+                          size_t len, bool is_strict, json_t *messages,
+                          char **value_out);
+
+/*
+ * Makes the response body from a value that config_key_parse made (or the
+ * row's unset): {"value":…,"updated_at":"…"}, and for a flat key the value's
+ * members after it. From malloc; NULL on no memory.
+ */
+char *config_key_render(const struct config_key *key, const char *value,
+                        size_t value_len, int64_t updated_at, size_t *len_out);
+
+#endif

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The request and response that every transport fills and sends, and the
+ * header fields in them (RFC 9110, RFC 7240).
+ */
+#ifndef HTTP_H
+#define HTTP_H
+
+#include "err.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define HTTP_BODY_MAX 65536 /* bytes; a larger body is 413 */
+#define HTTP_REQUEST_ID_MAX 128
+
+enum http_method { HTTP_GET, HTTP_HEAD, HTTP_POST, HTTP_OTHER };
+
+/* Borrowed text lives as long as the transport's request. Absent is NULL. */
+struct request {
+    enum http_method method;
+    const char *path;  /* PATH_INFO, decoded; "" if absent */
+    const char *query; /* QUERY_STRING, not decoded; "" if absent */
+    const char *accept;
+    const char *authorization;
+    const char *content_encoding;
+    const char *content_type;
+    const char *if_match;
+    const char *if_none_match;
+    const char *prefer;
+    const char *front_tenant;          /* TENANT from the front end */
+    char id[HTTP_REQUEST_ID_MAX + 1];  /* REQUEST_ID, or fresh */
+    int64_t content_length;            /* -1 absent, -2 not a number */
+    const char *body;
+    size_t body_len;
+};
+
+/* The transport's look-up of a CGI variable (RFC 3875); NULL if absent. */
+typedef const char *http_param_fn(void *ctx, const char *name);
+
+/* Fills all but the body. Memory stays the transport's. */
+void request_init(struct request *request, http_param_fn *param, void *ctx);
+
+enum media { MEDIA_JSON, MEDIA_PROBLEM, MEDIA_TEXT };
+
+/* Zeroed is a valid start. Static text only, but for the body. */
+struct response {
+    int status;
+    enum media media;
+    bool has_version;
+    uint64_t version;      /* ETag */
+    const char *allow;     /* Allow */
+    const char *challenge; /* WWW-Authenticate */
+    const char *cache;     /* Cache-Control */
+    bool is_strict;        /* Preference-Applied: handling=strict */
+    unsigned retry_after;  /* Retry-After in seconds, if not 0 */
+    const char *body;
+    size_t body_len;
+    char *owned; /* freed by response_clear; body may point into it */
+};
+
+void response_clear(struct response *response);
+
+/* Takes body, which must be from malloc. */
+void response_set_body(struct response *response, char *body, size_t len);
+
+#define RESPONSE_HEAD_MAX 1024
+
+/* Writes the CGI header block, with its empty line, into head; returns its
+ * length, always below RESPONSE_HEAD_MAX. */
+size_t response_head(const struct response *response,
+                     const struct request *request,
+                     char head[RESPONSE_HEAD_MAX]);
+
+/* The media type that Accept prefers of our two; fallback if it is absent,
+ * acceptable to nothing, or ranks both alike (RFC 9110, section 12.5.1). */
+enum media http_negotiate(const char *accept, enum media fallback);
+
+/* True if the Content-Type is application/json, whatever its parameters but
+ * for a charset other than utf-8. */
+bool http_is_json(const char *content_type);
+
+/* True if Prefer holds handling=strict (RFC 7240, section 4.4). */
+bool http_is_strict(const char *prefer);
+
+enum etag_match { ETAG_MATCHES, ETAG_DIFFERS, ETAG_MALFORMED };
+
+/*
+ * Compares an If-Match or If-None-Match field with the version that is there
+ * (RFC 9110, sections 13.1.1 and 13.1.2): "*" matches any version but 0; a
+ * weak tag matches only if weak is set.
+ */
+enum etag_match http_match_etag(const char *field, uint64_t version, bool weak);
+
+#endif

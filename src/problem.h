@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Errors to bodies: one shape for all of them, which satisfies RFC 9457 and
+ * every error schema of the two API documents.
+ */
+#ifndef PROBLEM_H
+#define PROBLEM_H
+
+#include "err.h"
+
+#include <jansson.h>
+
+struct request;
+struct response;
+
+/* The HTTP status of an error. */
+int problem_status(enum err err);
+
+/*
+ * Turns response into err's answer. messages is a JSON array of strings,
+ * borrowed; if it is NULL or empty, the error's own text is the message.
+ * Fields of response that were set before (allow, challenge, version) stay.
+ * Falls back to a constant body when there is no memory.
+ */
+void problem_respond(struct response *response, const struct request *request,
+                     enum err err, const json_t *messages);
+
+/* The same with a single message. */
+void problem_respondf(struct response *response, const struct request *request,
+                      enum err err, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+
+#endif

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The seam to storage: records by (tenant, key), each with a version that
+ * counts from 1 and a history. No transaction outlives a call, so that an
+ * engine with its own commit protocol can stand behind it.
+ *
+ * Strings that name a tenant or key are NUL-terminated; values are bytes.
+ * Every call may return ERR_NOMEM or ERR_STORE; the latter is logged where it
+ * happens, because only the engine knows why.
+ */
+#ifndef STORE_H
+#define STORE_H
+
+#include "err.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct store;
+
+/* Limits that keep an encoded name within LMDB's 511 byte keys. */
+#define STORE_TENANT_MAX 63
+#define STORE_KEY_MAX 63
+
+/* A stored value. version 0 means that there is none. */
+struct record {
+    uint64_t version;
+    int64_t updated_at; /* seconds since the epoch */
+    char *value;        /* owned by the record, see record_clear */
+    size_t value_len;
+};
+
+/* Who and what made a version; kept in the history beside the record. */
+struct record_origin {
+    char *subject;    /* the token's sub; owned */
+    char *request_id; /* owned */
+};
+
+void record_clear(struct record *record);
+void record_origin_clear(struct record_origin *origin);
+
+/* Base version of a write that takes whatever version there is. */
+#define STORE_ANY_VERSION UINT64_MAX
+
+/*
+ * One write, and after store_commit its result. The strings are the caller's
+ * and must live until store_commit has returned.
+ */
+struct store_write {
+    const char *tenant;
+    const char *key;
+    const char *value;
+    size_t value_len;
+    const char *subject;
+    const char *request_id;
+    uint64_t base; /* the version it replaces, or STORE_ANY_VERSION */
+    enum err lost; /* result if another version is there: ERR_CONFLICT, or
+                      ERR_PRECOND for a write with a precondition */
+    bool once;     /* write-once: refused with ERR_INVALID if there is a
+                      value, unless it is the same bytes */
+
+    /* Results. ERR_OK: version and updated_at are now stored (for the same
+     * value of a write-once key, they already were). Otherwise nothing
+     * changed, and version is the one that is there (0 if unknown). */
+    enum err result;
+    uint64_t version;
+    int64_t updated_at;
+
+    struct store_write *next; /* list of the batch; the taker's */
+    void *owner;              /* not read by the store */
+};
+
+/*
+ * Called once per commit, when the write lock is held: returns the list of
+ * writes to apply, in order. What is not taken now waits for the next commit.
+ */
+typedef struct store_write *store_take_fn(void *ctx);
+
+/* Gets one record on the way of a scan; strings die with the call. A result
+ * other than ERR_OK ends the scan and is returned by it. */
+typedef enum err store_visit_fn(void *ctx, const char *tenant, const char *key,
+                                const struct record *record);
+
+/* As store_visit_fn, newest version first. */
+typedef enum err store_history_fn(void *ctx, const struct record *record,
+                                  const struct record_origin *origin);
+
+struct store_options {
+    const char *path;  /* the directory; made (mode 0750) if it is missing */
+    size_t map_size;   /* bytes of address space, the store's upper bound */
+};
+
+/* What an engine provides. Each function does what its store_ twin says. */
+struct store_ops {
+    void (*close)(struct store *store);
+    enum err (*get)(struct store *store, const char *tenant, const char *key,
+                    struct record *record_out);
+    enum err (*list)(struct store *store, const char *tenant,
+                     store_visit_fn *visit, void *ctx);
+    enum err (*commit)(struct store *store, store_take_fn *take, void *ctx);
+    enum err (*history)(struct store *store, const char *tenant,
+                        const char *key, uint64_t before, size_t limit,
+                        store_history_fn *visit, void *ctx);
+    enum err (*scan)(struct store *store, store_visit_fn *visit, void *ctx);
+};
+
+/* Engines embed this as their first member. */
+struct store {
+    const struct store_ops *ops;
+};
+
+/*
+ * Opens the LMDB store. Call once per process, after fork. On failure, an
+ * operator's explanation is in why (why_size bytes), and nothing was changed:
+ * a store of a newer format, a file that is no store, no permission.
+ */
+enum err store_open(const struct store_options *options,
+                    struct store **store_out, char *why, size_t why_size);
+
+/* Accepts NULL. No call may be under way in another thread. */
+void store_close(struct store *store);
+
+/* Reads one record; version 0 and no value if it is not set. Thread safe only
+ * beside store_commit: one thread reads, one commits. */
+enum err store_get(struct store *store, const char *tenant, const char *key,
+                   struct record *record_out);
+
+/* Visits the tenant's records in key order, in one consistent snapshot. */
+enum err store_list(struct store *store, const char *tenant,
+                    store_visit_fn *visit, void *ctx);
+
+/*
+ * Takes the write lock, then the writes, applies each with its own version
+ * check in one transaction together with its history, and returns when the
+ * commit is on disk. Each write holds its result; if the commit itself fails,
+ * every write of the batch has that error, which is returned too.
+ */
+enum err store_commit(struct store *store, store_take_fn *take, void *ctx);
+
+/* store_commit of a single write; returns its result. */
+enum err store_commit_one(struct store *store, struct store_write *write);
+
+/* Visits at most limit versions below before (0: from the newest). */
+enum err store_history(struct store *store, const char *tenant,
+                       const char *key, uint64_t before, size_t limit,
+                       store_history_fn *visit, void *ctx);
+
+/* Visits every record of every tenant, in one consistent snapshot. */
+enum err store_scan(struct store *store, store_visit_fn *visit, void *ctx);
+
+#endif
