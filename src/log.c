@@ -21,11 +21,19 @@ static const char *const level_names[] = {
     [LOG_LEVEL_INFO] = "info",
 };
 
-/* Leaves room for the closing quote, brace and newline. */
+/* What may still be added; the closing quote, brace and newline always fit. */
+static size_t
+line_room(const struct line *line)
+{
+    size_t used = line->len + 4;
+
+    return used < sizeof(line->text) ? sizeof(line->text) - used : 0;
+}
+
 static void
 line_add(struct line *line, const char *text, size_t len)
 {
-    if (len <= sizeof(line->text) - 4 - line->len) {
+    if (len <= line_room(line)) {
         memcpy(line->text + line->len, text, len);
         line->len += len;
     }
@@ -60,8 +68,7 @@ line_add_field(struct line *line, const struct log_field *field)
     size_t start = line->len;
 
     /* A field that does not fit with its name is left out as a whole. */
-    if (strlen(field->name) + sizeof(number) + 8 >
-        sizeof(line->text) - 4 - line->len)
+    if (strlen(field->name) + sizeof(number) + 8 > line_room(line))
         return;
     if (start > 1)
         line_add(line, ",", 1);
