@@ -1,0 +1,364 @@
+// SPDX-License-Identifier: MIT
+#include "config_keys.h"
+
+#include "util.h"
+
+#include <string.h>
+#include <time.h>
+
+/* 9999-12-31T23:59:59Z: RFC 3339 has four digits for the year. */
+#define UPDATED_AT_MAX INT64_C(253402300799)
+#define UPDATED_AT_LEN (sizeof("1970-01-01T00:00:00Z") - 1)
+
+#define SCHEMA_POSITIVE                                                       \
+    .type = SCHEMA_INTEGER, .min = 1, .max = INT64_MAX
+
+static const struct schema_member sequence[] = {
+    {.name = "prefix", .schema = {.type = SCHEMA_STRING}},
+    {.name = "size", .schema = {SCHEMA_POSITIVE}},
+    {.name = "start", .schema = {SCHEMA_POSITIVE}},
+    {.name = "step", .schema = {SCHEMA_POSITIVE}},
+    {.name = NULL},
+};
+
+static const char *const location_names[] = {"store", "dc", NULL};
+
+static const struct schema location = {
+    .type = SCHEMA_STRING,
+    .one_of = location_names,
+};
+
+static const struct schema_member big_order[] = {
+    {.name = "soft_limit_for_big_orders",
+     .schema = {SCHEMA_ANY_INTEGER},
+     .is_required = true},
+    {.name = NULL},
+};
+
+static const struct schema_member oms[] = {
+    {.name = "enabled",
+     .schema = {.type = SCHEMA_BOOLEAN},
+     .is_required = true},
+    {.name = NULL},
+};
+
+/* timeout has no minimum in the API document, so it has none here. */
+static const struct schema_member webhook[] = {
+    {.name = "url",
+     .schema = {.type = SCHEMA_STRING, .min_length = 1, .is_uri = true},
+     .is_required = true},
+    {.name = "api_key",
+     .schema = {.type = SCHEMA_STRING, .min_length = 1},
+     .is_required = true},
+    {.name = "timeout",
+     .schema = {.type = SCHEMA_INTEGER, .min = INT64_MIN, .max = 25},
+     .unset = "15"},
+    {.name = NULL},
+};
+
+const struct config_key config_keys[CONFIG_KEYS_MAX] = {
+    {.name = "sales_order_generator_sequence",
+     .value = {.type = SCHEMA_OBJECT, .members = sequence},
+     .unset = "{}",
+     .is_once = true},
+    {.name = "on_hold_timer_duration",
+     .value = {SCHEMA_ANY_INTEGER},
+     .unset = "0"},
+    {.name = "cancellation_allowed_from",
+     .value = {.type = SCHEMA_ARRAY, .min_length = 1, .items = &location},
+     .unset = "[\"store\"]"},
+    {.name = "big_sales_order",
+     .value = {.type = SCHEMA_OBJECT, .members = big_order},
+     .unset = "{\"soft_limit_for_big_orders\":100}"},
+    {.name = "external_oms",
+     .value = {.type = SCHEMA_OBJECT, .members = oms},
+     .unset = "{\"enabled\":false}",
+     .is_flat = true},
+    {.name = "external_order_webhook",
+     .value = {.type = SCHEMA_OBJECT, .members = webhook},
+     .is_secret = true},
+};
+
+const struct config_key *
+config_key_find(const char *name)
+{
+    for (size_t i = 0; i < CONFIG_KEYS_MAX; i++)
+        if (strcmp(config_keys[i].name, name) == 0)
+            return &config_keys[i];
+    return NULL;
+}
+
+/* Ours, because Jansson's own texts quote the body, which may hold a secret. */
+static const char *
+fault_text(enum json_error_code code)
+{
+    switch (code) {
+    case json_error_premature_end_of_input:
+        return "is not valid JSON: unexpected end";
+    case json_error_end_of_input_expected:
+        return "is not valid JSON: more text after its end";
+    case json_error_invalid_utf8:
+        return "is not valid JSON: bad UTF-8";
+    case json_error_null_character:
+    case json_error_null_byte_in_key:
+        return "holds a NUL character";
+    case json_error_duplicate_key:
+        return "names a member twice";
+    case json_error_stack_overflow:
+        return "is nested too deeply";
+    case json_error_numeric_overflow:
+        return "holds a number that is out of range";
+    default:
+        return "is not valid JSON: syntax error";
+    }
+}
+
+static enum err
+unreadable(enum err added)
+{
+    return added == ERR_INVALID ? ERR_BADREQ : added;
+}
+
+static enum err
+add_fault(json_t *messages, const json_error_t *error)
+{
+    return unreadable(validate_add(messages, "body: %s at line %d, column %d",
+                                   fault_text(json_error_code(error)),
+                                   error->line, error->column));
+}
+
+/*
+ * Decodes the body. If it holds an integer beyond int64, *overflow says where,
+ * and the integers in *root_out are reals: good enough to name every
+ * violation, not to be stored.
+ */
+static enum err
+decode(const char *body, size_t len, json_t *messages, json_error_t *overflow,
+       json_t **root_out)
+{
+    const size_t flags = JSON_REJECT_DUPLICATES | JSON_DECODE_ANY;
+    /* Jansson sets no code when it is out of memory. */
+    json_error_t error = {.line = -1};
+    json_t *root;
+
+    if (len == 0)
+        return unreadable(validate_add(messages, "body: must not be empty"));
+    if (memchr(body, '\0', len) != NULL)
+        return unreadable(
+            validate_add(messages, "body: holds a NUL character"));
+    root = json_loadb(body, len, flags, &error);
+    if (root == NULL && json_error_code(&error) == json_error_numeric_overflow) {
+        *overflow = error;
+        memset(&error, 0, sizeof(error));
+        root = json_loadb(body, len, flags | JSON_DECODE_INT_AS_REAL, &error);
+    }
+    if (root != NULL) {
+        *root_out = root;
+        return ERR_OK;
+    }
+    if (json_error_code(&error) == json_error_unknown ||
+        json_error_code(&error) == json_error_out_of_memory)
+        return ERR_NOMEM;
+    return add_fault(messages, &error);
+}
+
+static bool
+has_name(const struct config_key *key, const char *name)
+{
+    return strcmp(name, "value") == 0 ||
+           (key->is_flat && schema_find(&key->value, name) != NULL);
+}
+
+static enum err
+check_names(const struct config_key *key, json_t *root, json_t *messages)
+{
+    enum err err = ERR_OK;
+
+    for (void *at = json_object_iter(root); at != NULL && err != ERR_NOMEM;
+         at = json_object_iter_next(root, at)) {
+        const char *name = json_object_iter_key(at);
+
+        if (!has_name(key, name))
+            err = validate_add_unknown(messages, "", name);
+    }
+    return err;
+}
+
+/* True if the body holds a member of the value at its top. */
+static bool
+is_flat_body(const struct config_key *key, const json_t *root)
+{
+    if (!key->is_flat)
+        return false;
+    for (const struct schema_member *member = key->value.members;
+         member->name != NULL; member++)
+        if (json_object_get(root, member->name) != NULL)
+            return true;
+    return false;
+}
+
+/* Both shapes in one body must say the same. */
+static enum err
+check_agree(const struct config_key *key, const json_t *nested,
+            const json_t *flat, json_t *messages)
+{
+    enum err err = ERR_OK;
+
+    for (const struct schema_member *member = key->value.members;
+         member->name != NULL && err != ERR_NOMEM; member++) {
+        const json_t *one = json_object_get(nested, member->name);
+        const json_t *other = json_object_get(flat, member->name);
+
+        if (one != other && !json_equal(one, other))
+            err = validate_add(messages, "value.%s: differs from %s",
+                               member->name, member->name);
+    }
+    return err;
+}
+
+/* Checks the value in either shape; every violation of both is listed. */
+static enum err
+check_value(const struct config_key *key, const json_t *root, bool is_strict,
+            json_t *messages, json_t **canonical_out)
+{
+    json_auto_t *nested = NULL;
+    json_auto_t *flat = NULL;
+    const json_t *value = json_object_get(root, "value");
+    bool is_flat = is_flat_body(key, root);
+    enum err err = ERR_OK;
+    enum err flat_err = ERR_OK;
+
+    if (value != NULL)
+        err = validate(&key->value, value, "value", is_strict, messages,
+                       &nested);
+    else if (!is_flat)
+        return validate_add(messages, "value: is required%s",
+                            key->is_flat
+                                ? ", or its members at the top of the body"
+                                : "");
+    if (is_flat && err != ERR_NOMEM)
+        flat_err = validate(&key->value, root, "", false, messages, &flat);
+    if (err == ERR_OK || flat_err == ERR_NOMEM)
+        err = flat_err;
+    if (err == ERR_OK && nested != NULL && flat != NULL)
+        err = check_agree(key, nested, flat, messages);
+    if (err == ERR_OK)
+        *canonical_out = json_incref(nested != NULL ? nested : flat);
+    return err;
+}
+
+static enum err
+encode(const json_t *value, char **text_out)
+{
+    const size_t flags = JSON_COMPACT | JSON_ENCODE_ANY;
+    size_t len = json_dumpb(value, NULL, 0, flags);
+    char *text;
+
+    /* Not json_dumps: its memory need not be from malloc. */
+    text = len > 0 ? malloc(len + 1) : NULL;
+    if (text == NULL || json_dumpb(value, text, len, flags) != len) {
+        free(text);
+        return ERR_NOMEM;
+    }
+    text[len] = '\0';
+    *text_out = text;
+    return ERR_OK;
+}
+
+enum err
+config_key_parse(const struct config_key *key, const char *body, size_t len,
+                 bool is_strict, json_t *messages, char **value_out)
+{
+    json_auto_t *root = NULL;
+    json_auto_t *canonical = NULL;
+    json_error_t overflow = {.line = 0};
+    enum err names_err = ERR_OK;
+    enum err err;
+
+    err = decode(body, len, messages, &overflow, &root);
+    if (err != ERR_OK)
+        return err;
+    if (!json_is_object(root))
+        return validate_add(messages, "body: must be an object");
+    err = check_value(key, root, is_strict, messages, &canonical);
+    if (is_strict && err != ERR_NOMEM)
+        names_err = check_names(key, root, messages);
+    if (err == ERR_OK || names_err == ERR_NOMEM)
+        err = names_err;
+    if (err == ERR_OK && overflow.line > 0)
+        return add_fault(messages, &overflow);
+    return err == ERR_OK ? encode(canonical, value_out) : err;
+}
+
+static char *
+put(char *at, const char *text, size_t len)
+{
+    memcpy(at, text, len);
+    return at + len;
+}
+
+static char *
+put_digits(char *at, int number, int count)
+{
+    for (int i = count - 1; i >= 0; i--) {
+        at[i] = (char)('0' + number % 10);
+        number /= 10;
+    }
+    return at + count;
+}
+
+/* RFC 3339, UTC. By hand: strftime costs more than the rest of a render. */
+static char *
+put_time(char *at, int64_t seconds)
+{
+    time_t clamped = seconds;
+    struct tm utc;
+
+    if (seconds < 0)
+        clamped = 0;
+    else if (seconds > UPDATED_AT_MAX)
+        clamped = UPDATED_AT_MAX;
+    gmtime_r(&clamped, &utc);
+    at = put_digits(at, utc.tm_year + 1900, 4);
+    *at++ = '-';
+    at = put_digits(at, utc.tm_mon + 1, 2);
+    *at++ = '-';
+    at = put_digits(at, utc.tm_mday, 2);
+    *at++ = 'T';
+    at = put_digits(at, utc.tm_hour, 2);
+    *at++ = ':';
+    at = put_digits(at, utc.tm_min, 2);
+    *at++ = ':';
+    at = put_digits(at, utc.tm_sec, 2);
+    *at++ = 'Z';
+    return at;
+}
+
+char *
+config_key_render(const struct config_key *key, const char *value,
+                  size_t value_len, int64_t updated_at, size_t *len_out)
+{
+    static const char before[] = "{\"value\":";
+    static const char between[] = ",\"updated_at\":\"";
+    /* "{}" has no member to repeat. */
+    bool has_members = key->is_flat && value_len > 2;
+    char *body = malloc(sizeof(before) + value_len + sizeof(between) +
+                        UPDATED_AT_LEN + value_len + sizeof("\",}"));
+    char *at = body;
+
+    if (body == NULL)
+        return NULL;
+    at = put(at, before, sizeof(before) - 1);
+    at = put(at, value, value_len);
+    at = put(at, between, sizeof(between) - 1);
+    at = put_time(at, updated_at);
+    *at++ = '"';
+    if (has_members) {
+        *at++ = ',';
+        at = put(at, value + 1, value_len - 2);
+    }
+    *at++ = '}';
+    *at = '\0';
+    *len_out = (size_t)(at - body);
+    return body;
+}
