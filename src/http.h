@@ -42,6 +42,9 @@ typedef const char *http_param_fn(void *ctx, const char *name);
 /* Fills all but the body. Memory stays the transport's. */
 void request_init(struct request *request, http_param_fn *param, void *ctx);
 
+/* The reason phrase of a status that we send (RFC 9110, section 15). */
+const char *http_reason(int status);
+
 enum media { MEDIA_JSON, MEDIA_PROBLEM, MEDIA_TEXT };
 
 /* Zeroed is a valid start. Static text only, but for the body. */
