@@ -34,4 +34,8 @@ enum options_result { OPTIONS_RUN, OPTIONS_EXIT_OK, OPTIONS_EXIT_USAGE };
 enum options_result options_read(struct options *options, int argc,
                                  char **argv);
 
+/* Puts every setting into the environment, for a program that reads the same
+ * ones; a setting that has no value is taken out. False on no memory. */
+bool options_export(const struct options *options);
+
 #endif

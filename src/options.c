@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: MIT
+#include "options.h"
+
+#include "config.h"
+#include "util.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+enum kind { KIND_TEXT, KIND_COUNT, KIND_SIZE };
+
+struct option_row {
+    const char *name; /* "map-size"; in the environment ORDERCONF_MAP_SIZE */
+    const char *argument;
+    const char *help;
+    enum kind kind;
+    size_t offset;       /* in struct options */
+    int64_t min, max;    /* of a count or size */
+    const char *initial; /* value if it is not set; NULL: none */
+};
+
+#define KIB (INT64_C(1) << 10)
+#define MIB (INT64_C(1) << 20)
+#define TIB (INT64_C(1) << 40)
+
+#define OPTION(name_) offsetof(struct options, name_)
+
+static const struct option_row rows[] = {
+    {"db", "DIR", "directory of the store", KIND_TEXT, OPTION(db), 0, 0,
+     "/var/lib/orderconf"},
+    {"listen", "ADDRESS",
+     "supervise workers on unix:PATH or HOST:PORT; without it,\n"
+     "serve the listening socket on fd 0, or one CGI request",
+     KIND_TEXT, OPTION(listen), 0, 0, NULL},
+    {"workers", "N", "worker processes (default: the cores)", KIND_COUNT,
+     OPTION(workers), 1, 1024, "0"},
+    {"issuer", "TEMPLATE", "iss of tokens, with {tenant} in it; required",
+     KIND_TEXT, OPTION(issuer), 0, 0, NULL},
+    {"tenant-claim", "NAME",
+     "claim that names the tenant, if all share one issuer", KIND_TEXT,
+     OPTION(tenant_claim), 0, 0, NULL},
+    {"jwks", "TEMPLATE", "path of a tenant's key set", KIND_TEXT, OPTION(jwks),
+     0, 0, "/etc/orderconf/keys/{tenant}.json"},
+    {"audience", "NAME", "required in aud of tokens", KIND_TEXT,
+     OPTION(audience), 0, 0, NULL},
+    {"read-scope", "NAME", "required in scope of tokens to read", KIND_TEXT,
+     OPTION(read_scope), 0, 0, NULL},
+    {"write-scope", "NAME", "required in scope of tokens to write", KIND_TEXT,
+     OPTION(write_scope), 0, 0, NULL},
+    {"map-size", "SIZE",
+     "most that the store may hold; bytes, or with K, M, G or T", KIND_SIZE,
+     OPTION(map_size), MIB, 64 * TIB, "16G"},
+};
+
+/* "ORDERCONF_MAP_SIZE" for "map-size". */
+static void
+environment_name(const struct option_row *row, char name_out[64])
+{
+    char *at = name_out +
+               snprintf(name_out, 64, "ORDERCONF_%s", row->name);
+
+    while (--at >= name_out)
+        *at = *at == '-' ? '_' : (char)toupper((unsigned char)*at);
+}
+
+/* A whole number, for a size with a suffix of K, M, G or T. */
+static bool
+read_number(const struct option_row *row, const char *text,
+            int64_t *number_out)
+{
+    static const char suffixes[] = "KMGT";
+    const char *suffix;
+    char *end;
+    int64_t number, factor = 1;
+
+    if (!isdigit((unsigned char)*text))
+        return false;
+    errno = 0;
+    number = strtoll(text, &end, 10);
+    if (errno != 0)
+        return false;
+    if (row->kind == KIND_SIZE && *end != '\0' &&
+        (suffix = strchr(suffixes, *end)) != NULL) {
+        factor = KIB << 10 * (suffix - suffixes);
+        end++;
+    }
+    if (*end != '\0' || number > row->max / factor ||
+        number * factor < row->min)
+        return false;
+    *number_out = number * factor;
+    return true;
+}
+
+/* source is what the operator wrote: "--map-size" or "ORDERCONF_MAP_SIZE". */
+static bool
+set(struct options *options, const struct option_row *row, const char *source,
+    const char *text)
+{
+    char *target = (char *)options + row->offset;
+    int64_t number;
+
+    if (*text == '\0') {
+        fprintf(stderr, "orderconf.fcgi: %s: must not be empty\n", source);
+        return false;
+    }
+    if (row->kind == KIND_TEXT) {
+        memcpy(target, &text, sizeof(text));
+        return true;
+    }
+    if (!read_number(row, text, &number)) {
+        fprintf(stderr,
+                "orderconf.fcgi: %s: must be a number from %lld to %lld%s, "
+                "not \"%s\"\n",
+                source, (long long)row->min, (long long)row->max,
+                row->kind == KIND_SIZE ? ", K, M, G or T behind it" : "", text);
+        return false;
+    }
+    memcpy(target, &number, sizeof(number));
+    return true;
+}
+
+static void
+set_defaults(struct options *options)
+{
+    memset(options, 0, sizeof(*options));
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+        if (rows[i].initial != NULL && strcmp(rows[i].initial, "0") != 0)
+            (void)set(options, &rows[i], rows[i].name, rows[i].initial);
+    options->workers = sysconf(_SC_NPROCESSORS_ONLN);
+    if (options->workers < 1)
+        options->workers = 1;
+}
+
+/*
+ * Every ORDERCONF_ variable is a setting or an error: a misspelt one would
+ * otherwise be a setting that is silently not in force.
+ */
+static bool
+read_environment(struct options *options)
+{
+    extern char **environ;
+
+    for (char **variable = environ; *variable != NULL; variable++) {
+        const struct option_row *row = NULL;
+        size_t name_len = strcspn(*variable, "=");
+        char name[64];
+
+        if (strncmp(*variable, "ORDERCONF_", strlen("ORDERCONF_")) != 0)
+            continue;
+        for (size_t i = 0; i < ARRAY_SIZE(rows) && row == NULL; i++) {
+            environment_name(&rows[i], name);
+            if (strlen(name) == name_len &&
+                strncmp(name, *variable, name_len) == 0)
+                row = &rows[i];
+        }
+        if (row == NULL) {
+            fprintf(stderr, "orderconf.fcgi: %.*s: no such setting\n",
+                    (int)name_len, *variable);
+            return false;
+        }
+        if (!set(options, row, name, *variable + name_len + 1))
+            return false;
+    }
+    return true;
+}
+
+static void
+print_help(void)
+{
+    printf("usage: orderconf.fcgi [OPTION]...\n"
+           "Serves sales-order configuration over FastCGI or CGI.\n\n");
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        const char *help = rows[i].help;
+        size_t line = strcspn(help, "\n");
+
+        printf("  --%s %-*s%.*s\n", rows[i].name,
+               (int)(24 - strlen(rows[i].name)), rows[i].argument, (int)line,
+               help);
+        if (help[line] == '\n')
+            printf("%29s%s\n", "", help + line + 1);
+        if (rows[i].initial != NULL && strcmp(rows[i].initial, "0") != 0)
+            printf("%29s(default: %s)\n", "", rows[i].initial);
+    }
+    printf("  --help                     print this\n"
+           "  --version                  print the version\n\n"
+           "The environment sets the same: ORDERCONF_MAP_SIZE is --map-size.\n"
+           "The command line wins.\n");
+}
+
+static const struct option_row *
+find_row(const char *name, size_t len)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+        if (strlen(rows[i].name) == len &&
+            strncmp(rows[i].name, name, len) == 0)
+            return &rows[i];
+    return NULL;
+}
+
+/* Reads --name VALUE or --name=VALUE at argv[*at], and moves *at past it. */
+static bool
+read_argument(struct options *options, char **argv, int *at)
+{
+    const char *argument = argv[*at];
+    size_t len = strcspn(argument, "=");
+    const struct option_row *row = NULL;
+    char name[64];
+    const char *value;
+
+    if (strncmp(argument, "--", 2) == 0)
+        row = find_row(argument + 2, len - 2);
+    if (row == NULL) {
+        fprintf(stderr, "orderconf.fcgi: %s: no such option, see --help\n",
+                argument);
+        return false;
+    }
+    value = argument[len] == '=' ? argument + len + 1 : argv[++*at];
+    if (value == NULL) {
+        fprintf(stderr, "orderconf.fcgi: %s: needs a value\n", argument);
+        return false;
+    }
+    ++*at;
+    snprintf(name, sizeof(name), "--%s", row->name);
+    return set(options, row, name, value);
+}
+
+enum options_result
+options_read(struct options *options, int argc, char **argv)
+{
+    for (int at = 1; at < argc; at++) {
+        if (strcmp(argv[at], "--help") == 0) {
+            print_help();
+            return OPTIONS_EXIT_OK;
+        }
+        if (strcmp(argv[at], "--version") == 0) {
+            printf("orderconf.fcgi %s\n", PACKAGE_VERSION);
+            return OPTIONS_EXIT_OK;
+        }
+    }
+    set_defaults(options);
+    if (!read_environment(options))
+        return OPTIONS_EXIT_USAGE;
+    for (int at = 1; at < argc;)
+        if (!read_argument(options, argv, &at))
+            return OPTIONS_EXIT_USAGE;
+    return OPTIONS_RUN;
+}
+
+bool
+options_export(const struct options *options)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        const char *from = (const char *)options + rows[i].offset;
+        char name[64], digits[24];
+        const char *text = digits;
+        int64_t number;
+
+        environment_name(&rows[i], name);
+        if (rows[i].kind == KIND_TEXT) {
+            memcpy(&text, from, sizeof(text));
+        } else {
+            memcpy(&number, from, sizeof(number));
+            snprintf(digits, sizeof(digits), "%lld", (long long)number);
+        }
+        if ((text != NULL ? setenv(name, text, 1) : unsetenv(name)) != 0)
+            return false;
+    }
+    return true;
+}

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: MIT
+#include "options.h"
+
+#include "util.h"
+
+#include <criterion/criterion.h>
+#include <criterion/redirect.h>
+#include <stdio.h>
+#include <string.h>
+
+static void
+redirect(void)
+{
+    cr_redirect_stdout();
+    cr_redirect_stderr();
+}
+
+TestSuite(options, .init = redirect);
+
+/* Reads the arguments up to NULL. */
+static enum options_result
+run(struct options *options, const char *const *arguments)
+{
+    char *argv[16] = {strdup("orderconf.fcgi")};
+    int argc = 1;
+
+    for (; *arguments != NULL; arguments++)
+        argv[argc++] = strdup(*arguments);
+    return options_read(options, argc, argv); /* which points into argv */
+}
+
+#define RUN(options, ...) run((options), (const char *const[]){__VA_ARGS__, NULL})
+
+static void
+assert_stderr(const char *expected)
+{
+    char text[4096];
+    size_t len = fread(text, 1, sizeof(text) - 1, cr_get_redirected_stderr());
+
+    text[len] = '\0';
+    cr_assert_str_eq(text, expected);
+}
+
+Test(options, defaults)
+{
+    struct options options;
+
+    cr_assert_eq(run(&options, (const char *const[]){NULL}), OPTIONS_RUN);
+    cr_assert_str_eq(options.db, "/var/lib/orderconf");
+    cr_assert_str_eq(options.jwks, "/etc/orderconf/keys/{tenant}.json");
+    cr_assert_eq(options.map_size, INT64_C(16) << 30);
+    cr_assert_geq(options.workers, 1);
+    cr_assert_null(options.issuer);
+    cr_assert_null(options.listen);
+}
+
+Test(options, both_forms_of_an_argument)
+{
+    struct options options;
+
+    cr_assert_eq(RUN(&options, "--workers", "3", "--map-size=64M",
+                     "--issuer=https://a/?x=1", "--db", "/d"),
+                 OPTIONS_RUN);
+    cr_assert_eq(options.workers, 3);
+    cr_assert_eq(options.map_size, INT64_C(64) << 20);
+    cr_assert_str_eq(options.issuer, "https://a/?x=1");
+    cr_assert_str_eq(options.db, "/d");
+}
+
+Test(options, the_environment_sets_and_the_command_line_wins)
+{
+    struct options options;
+
+    setenv("ORDERCONF_TENANT_CLAIM", "org", 1);
+    setenv("ORDERCONF_WORKERS", "5", 1);
+    cr_assert_eq(RUN(&options, "--workers", "6"), OPTIONS_RUN);
+    cr_assert_str_eq(options.tenant_claim, "org");
+    cr_assert_eq(options.workers, 6);
+}
+
+Test(options, an_unknown_option_is_named)
+{
+    struct options options;
+
+    cr_assert_eq(RUN(&options, "--worker=3"), OPTIONS_EXIT_USAGE);
+    assert_stderr(
+        "orderconf.fcgi: --worker=3: no such option, see --help\n");
+}
+
+Test(options, a_stray_argument_is_named)
+{
+    struct options options;
+
+    cr_assert_eq(RUN(&options, "workers"), OPTIONS_EXIT_USAGE);
+    assert_stderr("orderconf.fcgi: workers: no such option, see --help\n");
+}
+
+Test(options, an_unknown_variable_is_named)
+{
+    struct options options;
+
+    setenv("ORDERCONF_WORKER", "secret", 1);
+    cr_assert_eq(run(&options, (const char *const[]){NULL}),
+                 OPTIONS_EXIT_USAGE);
+    assert_stderr("orderconf.fcgi: ORDERCONF_WORKER: no such setting\n");
+}
+
+Test(options, a_bad_variable_is_named)
+{
+    struct options options;
+
+    setenv("ORDERCONF_WORKERS", "0", 1);
+    cr_assert_eq(run(&options, (const char *const[]){NULL}),
+                 OPTIONS_EXIT_USAGE);
+    assert_stderr("orderconf.fcgi: ORDERCONF_WORKERS: must be a number from 1 "
+                  "to 1024, not \"0\"\n");
+}
+
+Test(options, numbers_out_of_range_or_malformed_are_refused)
+{
+    static const char *const bad[] = {
+        "--workers=0",     "--workers=1025", "--workers=-1",
+        "--workers=1K",    "--workers= 1",   "--workers=1x",
+        "--workers=",      "--map-size=1K",  "--map-size=65T",
+        "--map-size=1MM",  "--map-size=G",   "--map-size=99999999999999999999",
+        "--map-size=9000000000T",
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+        struct options options;
+
+        cr_assert_eq(RUN(&options, bad[i]), OPTIONS_EXIT_USAGE, "%s", bad[i]);
+    }
+}
+
+Test(options, a_missing_value_is_named)
+{
+    struct options options;
+
+    cr_assert_eq(RUN(&options, "--db"), OPTIONS_EXIT_USAGE);
+    assert_stderr("orderconf.fcgi: --db: needs a value\n");
+}
+
+Test(options, help_and_version_end_well)
+{
+    struct options options;
+
+    cr_assert_eq(RUN(&options, "--help"), OPTIONS_EXIT_OK);
+    cr_assert_eq(RUN(&options, "--version"), OPTIONS_EXIT_OK);
+}
+
+Test(options, export_is_what_another_program_reads)
+{
+    struct options first, second;
+
+    setenv("ORDERCONF_AUDIENCE", "taken out", 1);
+    cr_assert_eq(RUN(&first, "--workers", "7", "--map-size", "1G", "--issuer",
+                     "https://a/{tenant}", "--write-scope", "w"),
+                 OPTIONS_RUN);
+    first.audience = NULL;
+    cr_assert(options_export(&first));
+    cr_assert_eq(run(&second, (const char *const[]){NULL}), OPTIONS_RUN);
+    cr_assert_eq(second.workers, 7);
+    cr_assert_eq(second.map_size, INT64_C(1) << 30);
+    cr_assert_str_eq(second.issuer, "https://a/{tenant}");
+    cr_assert_str_eq(second.write_scope, "w");
+    cr_assert_null(second.audience);
+    cr_assert_null(second.read_scope);
+}
