@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: MIT
+#include "conn.h"
+
+#include "route.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+struct conn *
+conn_new(int fd, const struct conn_service *service)
+{
+    struct conn *conn = calloc(1, sizeof(*conn));
+
+    if (conn != NULL) {
+        conn->fd = fd;
+        conn->service = service;
+    }
+    return conn;
+}
+
+void
+conn_free(struct conn *conn)
+{
+    close(conn->fd);
+    fcgi_clear(&conn->fcgi);
+    buf_clear(&conn->rest);
+    buf_clear(&conn->out);
+    exchange_clear(&conn->exchange);
+    free(conn);
+}
+
+/* Sends as much as the socket takes. */
+static void
+send_out(struct conn *conn)
+{
+    while (conn->out.len > 0) {
+        ssize_t sent = send(conn->fd, conn->out.data, conn->out.len,
+                            MSG_NOSIGNAL);
+
+        if (sent < 0 && errno == EINTR)
+            continue;
+        if (sent < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
+            conn->state = CONN_SENDING;
+            return;
+        }
+        if (sent < 0) {
+            conn->state = CONN_CLOSING;
+            return;
+        }
+        buf_consume(&conn->out, (size_t)sent);
+    }
+    buf_clear(&conn->out);
+    if (conn->is_last)
+        conn->state = CONN_CLOSING;
+    else
+        conn->state = fcgi_is_idle(&conn->fcgi) ? CONN_IDLE : CONN_RECEIVING;
+}
+
+/* The request is over: sends its end, and lets go of what it held. */
+static void
+finish(struct conn *conn, bool has_answer)
+{
+    if (!conn->fcgi.keeps_connection || conn->service->is_draining)
+        conn->is_last = true;
+    conn->has_served = true;
+    exchange_clear(&conn->exchange);
+    fcgi_next(&conn->fcgi);
+    if (has_answer)
+        send_out(conn);
+    else
+        conn->state = CONN_CLOSING;
+}
+
+static void
+answer(struct conn *conn)
+{
+    struct exchange *exchange = &conn->exchange;
+
+    finish(conn, fcgi_respond(&conn->fcgi, &exchange->request,
+                              &exchange->response, &conn->out));
+}
+
+static void
+serve(struct conn *conn)
+{
+    struct exchange *exchange = &conn->exchange;
+
+    if (!fcgi_request(&conn->fcgi, &exchange->request)) {
+        conn->state = CONN_CLOSING;
+        return;
+    }
+    route_serve(conn->service->api, exchange);
+    if (exchange->write.tenant != NULL) {
+        exchange->write.owner = conn;
+        conn->state = CONN_COMMITTING;
+        return;
+    }
+    answer(conn);
+}
+
+/* Sends the protocol's own replies, which belong to no request. */
+static bool
+take_replies(struct conn *conn)
+{
+    struct buf *replies = &conn->fcgi.replies;
+    bool is_taken = buf_add(&conn->out, replies->data, replies->len);
+
+    buf_clear(replies);
+    return is_taken;
+}
+
+/* Uses bytes until they end, or until a request has to wait. */
+static void
+feed(struct conn *conn, const char *bytes, size_t len)
+{
+    while (len > 0) {
+        size_t used;
+        enum fcgi_progress progress = fcgi_feed(&conn->fcgi, bytes, len, &used);
+
+        if (progress == FCGI_BROKEN || !take_replies(conn)) {
+            conn->state = CONN_CLOSING;
+            return;
+        }
+        bytes += used;
+        len -= used;
+        if (progress == FCGI_COMPLETE)
+            serve(conn);
+        else if (progress == FCGI_ABORTED)
+            finish(conn, fcgi_end(&conn->fcgi, &conn->out));
+        else
+            send_out(conn);
+
+        if (conn->state == CONN_CLOSING)
+            return;
+        if (conn->state == CONN_COMMITTING || conn->state == CONN_SENDING) {
+            if (!buf_add(&conn->rest, bytes, len))
+                conn->is_last = true;
+            return;
+        }
+    }
+}
+
+/* Serves what arrived behind a request that is now answered. */
+static void
+feed_rest(struct conn *conn)
+{
+    struct buf rest = conn->rest;
+
+    if (conn->state == CONN_IDLE || conn->state == CONN_RECEIVING) {
+        conn->rest = (struct buf){0};
+        feed(conn, rest.data, rest.len);
+        buf_clear(&rest);
+    }
+}
+
+void
+conn_read(struct conn *conn)
+{
+    static char bytes[65536]; /* one event loop, one connection at a time */
+    ssize_t len = recv(conn->fd, bytes, sizeof(bytes), 0);
+
+    if (len > 0)
+        feed(conn, bytes, (size_t)len);
+    else if (len == 0 || (errno != EAGAIN && errno != EINTR))
+        conn->state = CONN_CLOSING;
+}
+
+void
+conn_write(struct conn *conn)
+{
+    send_out(conn);
+    feed_rest(conn);
+}
+
+void
+conn_written(struct conn *conn)
+{
+    api_written(&conn->exchange);
+    answer(conn);
+    feed_rest(conn);
+}
+
+void
+conn_list_remove(struct conn_list *list, struct conn *conn)
+{
+    *(conn->prev != NULL ? &conn->prev->next : &list->first) = conn->next;
+    *(conn->next != NULL ? &conn->next->prev : &list->last) = conn->prev;
+    conn->prev = conn->next = NULL;
+}
+
+void
+conn_list_append(struct conn_list *list, struct conn *conn)
+{
+    conn->prev = list->last;
+    *(list->last != NULL ? &list->last->next : &list->first) = conn;
+    list->last = conn;
+}

@@ -1,0 +1,389 @@
+// SPDX-License-Identifier: MIT
+#include "worker.h"
+
+#include "committer.h"
+#include "conn.h"
+#include "log.h"
+#include "util.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <time.h>
+
+#define CONNECTIONS_MAX 16384
+#define FDS_RESERVED 64 /* of the descriptors: store, key files, log */
+#define EVENTS_MAX 256
+#define TICK_MS 1000
+#define DRAIN_MS 30000
+#define DRAIN_TICK_MS 50
+#define DRAIN_NEW_MS 1000
+
+/* How long a peer may keep a connection in a state; -1: as long as it takes.
+ * nginx closes its own idle connections after 60 s. */
+static const int64_t state_ms[CONN_STATE_MAX] = {
+    [CONN_IDLE] = 300000,   [CONN_RECEIVING] = 10000, [CONN_COMMITTING] = -1,
+    [CONN_SENDING] = 10000, [CONN_CLOSING] = -1,
+};
+
+struct worker {
+    int epoll_fd;
+    int listen_fd; /* -1 once drained */
+    int signal_fd;
+    bool is_listening; /* the listening socket is in the epoll set */
+    size_t count, count_max;
+    struct conn_list lists[CONN_STATE_MAX];
+    struct committer *committer;
+    struct conn_service service;
+};
+
+static int64_t
+now_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/*
+ * Watches for what the connection waits for. A connection whose write is in
+ * flight leaves the set altogether: even a set without events reports a peer
+ * that hung up, over and over.
+ */
+static void
+watch(struct worker *worker, struct conn *conn)
+{
+    static const uint32_t wanted[CONN_STATE_MAX] = {
+        [CONN_IDLE] = EPOLLIN,
+        [CONN_RECEIVING] = EPOLLIN,
+        [CONN_SENDING] = EPOLLOUT,
+    };
+    uint32_t events = wanted[conn->state];
+    struct epoll_event event = {.events = events, .data.ptr = conn};
+    int op = conn->watched == 0 ? EPOLL_CTL_ADD
+             : events == 0      ? EPOLL_CTL_DEL
+                                : EPOLL_CTL_MOD;
+
+    if (events == conn->watched)
+        return;
+    if (epoll_ctl(worker->epoll_fd, op, conn->fd, &event) != 0) {
+        log_event(LOG_LEVEL_ERR, "connection_lost",
+                  LOG_TEXT("reason", strerror(errno)));
+        conn->state = CONN_CLOSING;
+        return;
+    }
+    conn->watched = events;
+}
+
+/* After anything was done with a connection that was in state before. */
+static void
+settle(struct worker *worker, struct conn *conn, enum conn_state before)
+{
+    if (conn->state == CONN_COMMITTING && before != CONN_COMMITTING) {
+        watch(worker, conn);
+        committer_submit(worker->committer, &conn->exchange.write);
+    } else if (conn->state != CONN_CLOSING) {
+        watch(worker, conn);
+    }
+    if (conn->state == before && conn->state == CONN_RECEIVING)
+        return; /* its time runs from the first byte */
+    conn_list_remove(&worker->lists[before], conn);
+    conn_list_append(&worker->lists[conn->state], conn);
+    conn->since = now_ms();
+}
+
+/* Frees the connections that nobody waits for any more. Only between batches
+ * of events, because a batch may still name them. */
+static void
+free_closed(struct worker *worker)
+{
+    struct conn_list *closing = &worker->lists[CONN_CLOSING];
+
+    while (closing->first != NULL) {
+        struct conn *conn = closing->first;
+
+        conn_list_remove(closing, conn);
+        conn_free(conn);
+        worker->count--;
+    }
+}
+
+static void
+close_conn(struct worker *worker, struct conn *conn)
+{
+    enum conn_state before = conn->state;
+
+    conn->state = CONN_CLOSING;
+    settle(worker, conn, before);
+}
+
+static void
+listen_for_more(struct worker *worker, bool is_wanted)
+{
+    /* One waiting worker is woken for one connection, not all of them. */
+    struct epoll_event event = {.events = EPOLLIN | EPOLLEXCLUSIVE,
+                                .data.ptr = &worker->listen_fd};
+
+    if (is_wanted == worker->is_listening || worker->listen_fd < 0)
+        return;
+    if (epoll_ctl(worker->epoll_fd, is_wanted ? EPOLL_CTL_ADD : EPOLL_CTL_DEL,
+                  worker->listen_fd, &event) == 0)
+        worker->is_listening = is_wanted;
+}
+
+/* Makes room for a connection: the longest idle one goes. Without one, no more
+ * are accepted until another ends. */
+static void
+make_room(struct worker *worker)
+{
+    if (worker->lists[CONN_IDLE].first != NULL)
+        close_conn(worker, worker->lists[CONN_IDLE].first);
+    else
+        listen_for_more(worker, false);
+}
+
+/* Accepts one connection; false if there is none. */
+static bool
+accept_conn(struct worker *worker)
+{
+    struct conn *conn;
+    int fd;
+
+    if (worker->count >= worker->count_max) {
+        make_room(worker);
+        return false;
+    }
+    fd = accept4(worker->listen_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (fd < 0) {
+        if (errno == EMFILE || errno == ENFILE || errno == ENOMEM)
+            make_room(worker);
+        return errno == ECONNABORTED || errno == EINTR;
+    }
+    /* Fails on a unix socket, which needs no such thing. */
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
+    conn = conn_new(fd, &worker->service);
+    if (conn == NULL) {
+        close(fd);
+        return false;
+    }
+    worker->count++;
+    conn->since = now_ms();
+    conn_list_append(&worker->lists[CONN_IDLE], conn);
+    settle(worker, conn, CONN_IDLE);
+    return true;
+}
+
+static void
+collect_written(struct worker *worker)
+{
+    struct store_write *write = committer_collect(worker->committer);
+
+    while (write != NULL) {
+        struct conn *conn = write->owner;
+
+        write = write->next; /* the answer clears the exchange it is part of */
+        conn_written(conn);
+        settle(worker, conn, CONN_COMMITTING);
+    }
+}
+
+static void
+start_drain(struct worker *worker)
+{
+    struct signalfd_siginfo info;
+
+    /* Level-triggered: what is not read wakes the loop for ever. */
+    if (read(worker->signal_fd, &info, sizeof(info)) < 0)
+        return;
+    if (worker->service.is_draining)
+        return;
+    worker->service.is_draining = true;
+    while (worker->count < worker->count_max && accept_conn(worker))
+        ;
+    listen_for_more(worker, false);
+    close(worker->listen_fd);
+    worker->listen_fd = -1;
+}
+
+static void
+handle_event(struct worker *worker, const struct epoll_event *event)
+{
+    struct conn *conn = event->data.ptr;
+    enum conn_state before;
+
+    if (event->data.ptr == &worker->listen_fd) {
+        accept_conn(worker);
+    } else if (event->data.ptr == &worker->signal_fd) {
+        start_drain(worker);
+    } else if (event->data.ptr == &worker->committer) {
+        collect_written(worker);
+    } else if (conn->state != CONN_CLOSING) {
+        before = conn->state;
+        if (before == CONN_SENDING)
+            conn_write(conn);
+        else
+            conn_read(conn);
+        settle(worker, conn, before);
+    }
+}
+
+static void
+close_overdue(struct worker *worker, int64_t now)
+{
+    for (int state = 0; state < CONN_STATE_MAX; state++) {
+        struct conn_list *list = &worker->lists[state];
+
+        while (state_ms[state] >= 0 && list->first != NULL &&
+               now - list->first->since > state_ms[state])
+            close_conn(worker, list->first);
+    }
+}
+
+/*
+ * While draining, a parked connection has nothing to wait for: if its next
+ * request had arrived, it would not be idle any more. A new one gets a moment
+ * for its first request, which the peer has a right to see answered.
+ */
+static void
+close_parked(struct worker *worker, int64_t now)
+{
+    struct conn *next;
+
+    for (struct conn *conn = worker->lists[CONN_IDLE].first; conn != NULL;
+         conn = next) {
+        next = conn->next;
+        if (conn->has_served || now - conn->since > DRAIN_NEW_MS)
+            close_conn(worker, conn);
+    }
+}
+
+/* Waits for one batch of events and handles it. */
+static void
+turn(struct worker *worker, int timeout_ms)
+{
+    struct epoll_event events[EVENTS_MAX];
+    int n = epoll_wait(worker->epoll_fd, events, EVENTS_MAX, timeout_ms);
+
+    for (int i = 0; i < n; i++)
+        handle_event(worker, &events[i]);
+    close_overdue(worker, now_ms());
+    free_closed(worker);
+}
+
+static void
+serve(struct worker *worker)
+{
+    int64_t end;
+
+    while (!worker->service.is_draining) {
+        listen_for_more(worker, worker->count < worker->count_max);
+        turn(worker, TICK_MS);
+    }
+
+    end = now_ms() + DRAIN_MS;
+    turn(worker, 0);
+    while (worker->count > 0 && now_ms() < end) {
+        close_parked(worker, now_ms());
+        free_closed(worker);
+        if (worker->count > 0)
+            turn(worker, DRAIN_TICK_MS);
+    }
+    if (worker->count > 0)
+        log_event(LOG_LEVEL_WARNING, "drain_incomplete",
+                  LOG_NUMBER("connections", (int64_t)worker->count));
+}
+
+/* Adds a descriptor of the worker's own; tag tells its events apart. */
+static bool
+watch_own(struct worker *worker, int fd, void *tag)
+{
+    struct epoll_event event = {.events = EPOLLIN, .data.ptr = tag};
+
+    return fd >= 0 &&
+           epoll_ctl(worker->epoll_fd, EPOLL_CTL_ADD, fd, &event) == 0;
+}
+
+/* Blocks the signals that end the worker, so that no thread dies of them, and
+ * returns a descriptor that reads them. */
+static int
+open_signals(void)
+{
+    sigset_t mask;
+
+    signal(SIGPIPE, SIG_IGN);
+    signal(SIGHUP, SIG_IGN);
+    sigemptyset(&mask);
+    sigaddset(&mask, SIGTERM);
+    sigaddset(&mask, SIGINT);
+    sigaddset(&mask, SIGQUIT);
+    sigprocmask(SIG_SETMASK, &mask, NULL);
+    return signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+/* As many connections as the system lets us have descriptors. */
+static size_t
+raise_limit(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return 1024 - FDS_RESERVED;
+    limit.rlim_cur = limit.rlim_max;
+    if (limit.rlim_cur > CONNECTIONS_MAX + FDS_RESERVED)
+        limit.rlim_cur = CONNECTIONS_MAX + FDS_RESERVED;
+    if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
+        (void)getrlimit(RLIMIT_NOFILE, &limit);
+    return limit.rlim_cur > FDS_RESERVED * 2 ? limit.rlim_cur - FDS_RESERVED
+                                             : FDS_RESERVED;
+}
+
+static void
+say_ready(void)
+{
+    auto_fd null_fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
+
+    /* Whoever does not listen need not. */
+    (void)!write(STDOUT_FILENO, "ready\n", strlen("ready\n"));
+    if (null_fd >= 0)
+        dup2(null_fd, STDOUT_FILENO);
+    log_event(LOG_LEVEL_INFO, "worker_ready", LOG_NUMBER("parent", getppid()));
+}
+
+int
+worker_run(int listen_fd, struct api *api)
+{
+    struct worker worker = {.listen_fd = listen_fd, .service = {.api = api}};
+    bool is_open;
+
+    worker.count_max = raise_limit();
+    worker.signal_fd = open_signals();
+    worker.epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+    worker.committer = committer_start(api->store);
+    /* Another worker may take the connection between our wake-up and accept. */
+    is_open = fcntl(listen_fd, F_SETFL, O_NONBLOCK) == 0 &&
+              worker.committer != NULL &&
+              watch_own(&worker, worker.signal_fd, &worker.signal_fd) &&
+              watch_own(&worker, committer_fd(worker.committer),
+                        &worker.committer);
+    if (is_open) {
+        say_ready();
+        serve(&worker);
+        log_event(LOG_LEVEL_INFO, "worker_stopped",
+                  LOG_NUMBER("parent", getppid()));
+    } else {
+        log_event(LOG_LEVEL_ERR, "worker_failed",
+                  LOG_TEXT("reason", strerror(errno)));
+    }
+    committer_stop(worker.committer);
+    close_fd(&worker.epoll_fd);
+    close_fd(&worker.signal_fd);
+    return is_open ? 0 : 1;
+}
