@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: MIT
+#include "cgi.h"
+
+#include "api.h"
+#include "buf.h"
+#include "log.h"
+#include "problem.h"
+#include "route.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char *
+find_variable(void *ctx, const char *name)
+{
+    (void)ctx; /* there is one environment */
+    return getenv(name);
+}
+
+/*
+ * Reads the whole body, whatever comes of the request: a server that is still
+ * sending would take a closed pipe for a crash. Not a byte more, because the
+ * server need not close its end (RFC 3875, section 4.2). Keeps one byte more
+ * than a body may have.
+ */
+static bool
+read_body(struct buf *body, int64_t content_length)
+{
+    char bytes[8192];
+    bool is_kept = true;
+
+    while (content_length > 0) {
+        size_t want = content_length < (int64_t)sizeof(bytes)
+                          ? (size_t)content_length
+                          : sizeof(bytes);
+        size_t room = HTTP_BODY_MAX + 1 - body->len;
+        ssize_t len = read(STDIN_FILENO, bytes, want);
+
+        if (len < 0 && errno == EINTR)
+            continue;
+        if (len <= 0)
+            break; /* the handler sees that the body is too short */
+        content_length -= len;
+        is_kept = is_kept &&
+                  buf_add(body, bytes, (size_t)len < room ? (size_t)len : room);
+    }
+    return is_kept;
+}
+
+static bool
+print_all(const char *bytes, size_t len)
+{
+    while (len > 0) {
+        ssize_t written = write(STDOUT_FILENO, bytes, len);
+
+        if (written < 0 && errno == EINTR)
+            continue;
+        if (written < 0)
+            return false;
+        bytes += written;
+        len -= (size_t)written;
+    }
+    return true;
+}
+
+static bool
+print_response(const struct exchange *exchange)
+{
+    const struct response *response = &exchange->response;
+    char head[RESPONSE_HEAD_MAX];
+    size_t head_len = response_head(response, &exchange->request, head);
+
+    return print_all(head, head_len) &&
+           (exchange->request.method == HTTP_HEAD ||
+            print_all(response->body, response->body_len));
+}
+
+int
+cgi_run(struct api *api)
+{
+    struct exchange exchange = {0};
+    struct buf body = {0};
+    bool is_read, is_printed;
+
+    request_init(&exchange.request, find_variable, NULL);
+    is_read = read_body(&body, exchange.request.content_length);
+    exchange.request.body = body.len > 0 ? body.data : "";
+    exchange.request.body_len = body.len;
+    if (api == NULL) {
+        problem_respond(&exchange.response, &exchange.request, ERR_STORE, NULL);
+    } else if (!is_read) {
+        problem_respond(&exchange.response, &exchange.request, ERR_NOMEM, NULL);
+    } else {
+        route_serve(api, &exchange);
+        if (exchange.write.tenant != NULL) {
+            /* Its result is in the write, where api_written looks. */
+            (void)store_commit_one(api->store, &exchange.write);
+            api_written(&exchange);
+        }
+    }
+    is_printed = print_response(&exchange);
+    exchange_clear(&exchange);
+    buf_clear(&body);
+    return is_printed ? 0 : 1;
+}

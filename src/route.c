@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: MIT
+#include "route.h"
+
+#include "api.h"
+#include "log.h"
+#include "problem.h"
+
+#include <string.h>
+#include <time.h>
+
+#define KEY_SEGMENT "{key}"
+
+struct route {
+    const char *path; /* {key} stands for the name of a config key */
+    enum http_method method;
+    enum access access;
+    void (*handler)(struct api *api, struct exchange *exchange);
+};
+
+static const struct route routes[] = {
+    {"/config/sales_order/{key}", HTTP_GET, ACCESS_READ, api_get},
+    {"/config/sales_order/{key}", HTTP_POST, ACCESS_WRITE, api_post},
+    {"/openapi.json", HTTP_GET, ACCESS_NONE, api_openapi},
+    {0},
+};
+
+/* True if the path is the pattern's; *key_out is the key that stands in it. */
+static bool
+is_match(const char *pattern, const char *path,
+         const struct config_key **key_out)
+{
+    const char *segment = strstr(pattern, KEY_SEGMENT);
+    char name[STORE_KEY_MAX + 1];
+    size_t prefix_len, name_len;
+
+    if (segment == NULL)
+        return strcmp(pattern, path) == 0;
+    prefix_len = (size_t)(segment - pattern);
+    if (strncmp(pattern, path, prefix_len) != 0)
+        return false;
+    path += prefix_len;
+    name_len = strcspn(path, "/");
+    if (name_len > STORE_KEY_MAX ||
+        strcmp(path + name_len, segment + strlen(KEY_SEGMENT)) != 0)
+        return false;
+    memcpy(name, path, name_len);
+    name[name_len] = '\0';
+    *key_out = config_key_find(name);
+    return *key_out != NULL;
+}
+
+/* HEAD is served as GET; the transport leaves the body out. */
+static enum http_method
+effective_method(const struct request *request)
+{
+    return request->method == HTTP_HEAD ? HTTP_GET : request->method;
+}
+
+/* The route, or NULL; then *err_out says whether it was path or method. */
+static const struct route *
+find_route(struct exchange *exchange, enum err *err_out)
+{
+    static const char *const allow[] = {
+        [1 << HTTP_GET] = "GET, HEAD",
+        [1 << HTTP_POST] = "POST",
+        [1 << HTTP_GET | 1 << HTTP_POST] = "GET, HEAD, POST",
+    };
+    enum http_method method = effective_method(&exchange->request);
+    unsigned methods = 0;
+
+    for (const struct route *route = routes; route->path != NULL; route++) {
+        if (!is_match(route->path, exchange->request.path, &exchange->key))
+            continue;
+        if (route->method == method)
+            return route;
+        methods |= 1u << route->method;
+    }
+    if (methods != 0)
+        exchange->response.allow = allow[methods];
+    *err_out = methods != 0 ? ERR_METHOD : ERR_NOTFOUND;
+    return NULL;
+}
+
+static bool
+is_authorized(struct api *api, struct exchange *exchange, enum access access)
+{
+    const struct request *request = &exchange->request;
+    struct response *response = &exchange->response;
+    const struct principal *principal;
+    enum auth_refusal refusal;
+    enum err err = auth_check(api->auth, request->authorization,
+                              request->front_tenant, access, time(NULL),
+                              request->id, &principal, &refusal);
+
+    if (err == ERR_OK) {
+        exchange->principal = *principal;
+        return true;
+    }
+    /* RFC 6750, section 3.1: no error code for a request without a token. */
+    if (err == ERR_NOAUTH)
+        response->challenge = refusal == AUTH_MISSING
+                                  ? "Bearer"
+                                  : "Bearer error=\"invalid_token\"";
+    else if (refusal == AUTH_SCOPE)
+        response->challenge = "Bearer error=\"insufficient_scope\"";
+    problem_respond(response, request, err, NULL);
+    return false;
+}
+
+void
+route_serve(struct api *api, struct exchange *exchange)
+{
+    const struct request *request = &exchange->request;
+    enum err err;
+    const struct route *route = find_route(exchange, &err);
+
+    if (route == NULL) {
+        problem_respondf(&exchange->response, request, err,
+                         err == ERR_METHOD ? "the method is not allowed here"
+                                           : "there is no such path");
+        return;
+    }
+    if (route->access == ACCESS_NONE ||
+        is_authorized(api, exchange, route->access))
+        route->handler(api, exchange);
+}
