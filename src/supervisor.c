@@ -1,0 +1,385 @@
+// SPDX-License-Identifier: MIT
+#include "supervisor.h"
+
+#include "listener.h"
+#include "log.h"
+#include "options.h"
+#include "util.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <time.h>
+
+/* A worker that dies sooner is replaced later, so that one which cannot live
+ * does not keep a core busy. */
+#define SHORT_LIFE_MS 1000
+#define RESTART_PAUSE_MS 1000
+
+/* A worker gives up its drain before this; one that hangs is killed. */
+#define STOP_MS 40000
+
+/* One place for a worker. */
+struct slot {
+    pid_t pid;       /* 0: none */
+    int ready_fd;    /* the worker's stdout until it is ready, then -1 */
+    int64_t started; /* monotonic ms */
+    int64_t due;     /* when to start one, if there is none */
+    pid_t retired;   /* the predecessor, to be ended when this one is ready */
+};
+
+struct supervisor {
+    const struct options *options;
+    char program[PATH_MAX];
+    int listen_fd;
+    int signal_fd;
+    struct slot *slots;
+    size_t count;
+    size_t renewed; /* slots below it are new since SIGHUP; count: all done */
+    bool was_ready;
+    bool is_stopping;
+    int status;
+};
+
+static int64_t
+now_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* The child's way into the worker. Returns only on failure. */
+static void
+become_worker(const struct supervisor *supervisor, int ready_fd, pid_t parent)
+{
+    char *argv[] = {strdup(supervisor->program), NULL};
+    sigset_t none;
+
+    /* A killed supervisor must not leave workers on a socket that its
+     * successor will want. */
+    prctl(PR_SET_PDEATHSIG, SIGTERM);
+    if (getppid() != parent)
+        _exit(0);
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    if (dup2(supervisor->listen_fd, STDIN_FILENO) < 0 ||
+        dup2(ready_fd, STDOUT_FILENO) < 0)
+        return;
+    execv(supervisor->program, argv);
+}
+
+static void
+start_worker(struct supervisor *supervisor, struct slot *slot)
+{
+    pid_t parent = getpid(), pid;
+    int ends[2];
+
+    slot->due = now_ms() + RESTART_PAUSE_MS;
+    if (pipe2(ends, O_CLOEXEC) != 0)
+        return;
+    pid = fork();
+    if (pid == 0) {
+        become_worker(supervisor, ends[1], parent);
+        _exit(SUPERVISOR_EXIT_CONFIG);
+    }
+    close(ends[1]);
+    if (pid < 0) {
+        log_event(LOG_LEVEL_ERR, "worker_not_started",
+                  LOG_TEXT("reason", strerror(errno)));
+        close(ends[0]);
+        return;
+    }
+    slot->pid = pid;
+    slot->ready_fd = ends[0];
+    slot->started = now_ms();
+}
+
+static void
+signal_all(const struct supervisor *supervisor, int signal_number)
+{
+    for (size_t i = 0; i < supervisor->count; i++) {
+        if (supervisor->slots[i].pid > 0)
+            kill(supervisor->slots[i].pid, signal_number);
+        if (supervisor->slots[i].retired > 0)
+            kill(supervisor->slots[i].retired, signal_number);
+    }
+}
+
+static void
+stop(struct supervisor *supervisor, int status)
+{
+    if (supervisor->is_stopping)
+        return;
+    supervisor->is_stopping = true;
+    supervisor->status = status;
+    /* Nobody new may connect; what has connected is in the socket's queue,
+     * which the workers empty before they end. */
+    if (supervisor->options->listen != NULL)
+        listener_unlink(supervisor->options->listen);
+    signal_all(supervisor, SIGTERM);
+}
+
+/* Starts the successor of the next worker, if a renewal is under way. */
+static void
+renew_next(struct supervisor *supervisor)
+{
+    struct slot *slot;
+
+    if (supervisor->renewed >= supervisor->count || supervisor->is_stopping)
+        return;
+    slot = &supervisor->slots[supervisor->renewed];
+    if (slot->pid == 0 || slot->ready_fd >= 0 || slot->retired > 0)
+        return; /* the slot is busy; its next change leads here again */
+    slot->retired = slot->pid;
+    slot->pid = 0;
+    start_worker(supervisor, slot);
+    if (slot->pid == 0) {
+        slot->pid = slot->retired;
+        slot->retired = 0;
+        supervisor->renewed = supervisor->count;
+    }
+}
+
+static bool
+is_all_ready(const struct supervisor *supervisor)
+{
+    for (size_t i = 0; i < supervisor->count; i++)
+        if (supervisor->slots[i].pid == 0 || supervisor->slots[i].ready_fd >= 0)
+            return false;
+    return true;
+}
+
+/* The worker has said that it is ready; or it is dead, and SIGCHLD tells. */
+static void
+end_start(struct supervisor *supervisor, struct slot *slot)
+{
+    char word[16];
+    bool is_ready = read(slot->ready_fd, word, sizeof(word)) > 0;
+
+    close(slot->ready_fd);
+    slot->ready_fd = -1;
+    if (!is_ready)
+        return;
+    if (slot->retired > 0)
+        kill(slot->retired, SIGTERM);
+    if (!supervisor->was_ready && is_all_ready(supervisor)) {
+        supervisor->was_ready = true;
+        log_event(LOG_LEVEL_NOTICE, "ready",
+                  LOG_NUMBER("workers", (int64_t)supervisor->count));
+    }
+    renew_next(supervisor);
+}
+
+static void
+log_death(pid_t pid, int status)
+{
+    bool is_expected = WIFEXITED(status) && WEXITSTATUS(status) == 0;
+
+    log_event(is_expected ? LOG_LEVEL_INFO : LOG_LEVEL_ERR, "worker_ended",
+              LOG_NUMBER("worker", pid),
+              LOG_NUMBER("status", WIFEXITED(status) ? WEXITSTATUS(status) : 0),
+              LOG_NUMBER("signal", WIFSIGNALED(status) ? WTERMSIG(status) : 0));
+}
+
+/* A slot lost its current worker. */
+static void
+replace(struct supervisor *supervisor, struct slot *slot, int status)
+{
+    bool is_config = WIFEXITED(status) &&
+                     WEXITSTATUS(status) == SUPERVISOR_EXIT_CONFIG;
+    int64_t now = now_ms();
+
+    close_fd(&slot->ready_fd);
+    slot->ready_fd = -1;
+    slot->pid = 0;
+    if (slot->retired > 0) {
+        /* The successor failed: its predecessor stays, and so do the rest. */
+        log_event(LOG_LEVEL_ERR, "renewal_failed",
+                  LOG_NUMBER("worker", slot->retired));
+        slot->pid = slot->retired;
+        slot->retired = 0;
+        supervisor->renewed = supervisor->count;
+    } else if (is_config && !supervisor->was_ready) {
+        stop(supervisor, 1);
+    } else {
+        slot->due = now - slot->started < SHORT_LIFE_MS
+                        ? now + RESTART_PAUSE_MS
+                        : now;
+    }
+}
+
+static void
+reap(struct supervisor *supervisor)
+{
+    int status;
+    pid_t pid;
+
+    while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+        log_death(pid, status);
+        for (size_t i = 0; i < supervisor->count; i++) {
+            struct slot *slot = &supervisor->slots[i];
+
+            if (slot->pid == pid) {
+                replace(supervisor, slot, status);
+            } else if (slot->retired == pid) {
+                slot->retired = 0;
+                supervisor->renewed++;
+                renew_next(supervisor);
+            }
+        }
+    }
+}
+
+static void
+handle_signal(struct supervisor *supervisor)
+{
+    struct signalfd_siginfo info;
+
+    if (read(supervisor->signal_fd, &info, sizeof(info)) != sizeof(info))
+        return;
+    if (info.ssi_signo == SIGCHLD) {
+        reap(supervisor);
+    } else if (info.ssi_signo == SIGHUP) {
+        supervisor->renewed = 0;
+        renew_next(supervisor);
+    } else {
+        stop(supervisor, 0);
+    }
+}
+
+/* Starts the workers that are due; returns the ms until the next one is. */
+static int
+start_due(struct supervisor *supervisor)
+{
+    int64_t now = now_ms(), wait = -1;
+
+    for (size_t i = 0; i < supervisor->count; i++) {
+        struct slot *slot = &supervisor->slots[i];
+
+        if (slot->pid != 0 || supervisor->is_stopping)
+            continue;
+        if (slot->due <= now)
+            start_worker(supervisor, slot);
+        else if (wait < 0 || slot->due - now < wait)
+            wait = slot->due - now;
+    }
+    return (int)wait;
+}
+
+static size_t
+count_alive(const struct supervisor *supervisor)
+{
+    size_t alive = 0;
+
+    for (size_t i = 0; i < supervisor->count; i++)
+        alive += (supervisor->slots[i].pid > 0) +
+                 (supervisor->slots[i].retired > 0);
+    return alive;
+}
+
+/* Waits for a signal, a worker's word, or timeout_ms. */
+static void
+turn(struct supervisor *supervisor, struct pollfd *polled, int timeout_ms)
+{
+    polled[supervisor->count] =
+        (struct pollfd){.fd = supervisor->signal_fd, .events = POLLIN};
+    for (size_t i = 0; i < supervisor->count; i++)
+        polled[i] = (struct pollfd){.fd = supervisor->slots[i].ready_fd,
+                                    .events = POLLIN};
+    if (poll(polled, supervisor->count + 1, timeout_ms) <= 0)
+        return;
+    for (size_t i = 0; i < supervisor->count; i++)
+        if (polled[i].revents != 0)
+            end_start(supervisor, &supervisor->slots[i]);
+    if (polled[supervisor->count].revents != 0)
+        handle_signal(supervisor);
+}
+
+static void
+supervise(struct supervisor *supervisor, struct pollfd *polled)
+{
+    int64_t end;
+
+    while (!supervisor->is_stopping) {
+        int wait = start_due(supervisor);
+
+        turn(supervisor, polled, wait);
+    }
+    end = now_ms() + STOP_MS;
+    while (count_alive(supervisor) > 0) {
+        turn(supervisor, polled, 1000);
+        if (now_ms() > end)
+            signal_all(supervisor, SIGKILL);
+    }
+}
+
+static int
+open_signals(void)
+{
+    sigset_t mask;
+
+    signal(SIGPIPE, SIG_IGN);
+    sigemptyset(&mask);
+    sigaddset(&mask, SIGTERM);
+    sigaddset(&mask, SIGINT);
+    sigaddset(&mask, SIGQUIT);
+    sigaddset(&mask, SIGHUP);
+    sigaddset(&mask, SIGCHLD);
+    sigprocmask(SIG_SETMASK, &mask, NULL);
+    return signalfd(-1, &mask, SFD_CLOEXEC);
+}
+
+/* The program's path, not /proc/self/exe itself: that would start the old
+ * program again after an upgrade has put a new one in its place. */
+static bool
+find_program(struct supervisor *supervisor)
+{
+    ssize_t len = readlink("/proc/self/exe", supervisor->program,
+                           sizeof(supervisor->program) - 1);
+
+    if (len <= 0)
+        return false;
+    supervisor->program[len] = '\0';
+    return true;
+}
+
+int
+supervisor_run(int listen_fd, const struct options *options)
+{
+    struct supervisor supervisor = {
+        .options = options,
+        .listen_fd = listen_fd,
+        .count = (size_t)options->workers,
+        .renewed = (size_t)options->workers,
+    };
+    struct pollfd *polled = calloc(supervisor.count + 1, sizeof(*polled));
+    struct options inherited = *options;
+
+    supervisor.slots = calloc(supervisor.count, sizeof(*supervisor.slots));
+    supervisor.signal_fd = open_signals();
+    inherited.listen = NULL; /* a worker has its socket as fd 0 */
+    if (polled == NULL || supervisor.slots == NULL ||
+        supervisor.signal_fd < 0 || !find_program(&supervisor) ||
+        !options_export(&inherited)) {
+        log_event(LOG_LEVEL_ERR, "supervisor_failed",
+                  LOG_TEXT("reason", strerror(errno)));
+        supervisor.status = 1;
+    } else {
+        for (size_t i = 0; i < supervisor.count; i++)
+            supervisor.slots[i].ready_fd = -1;
+        supervise(&supervisor, polled);
+    }
+    close_fd(&supervisor.signal_fd);
+    free(supervisor.slots);
+    free(polled);
+    return supervisor.status;
+}

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: MIT
+/* Keeps a number of workers on one listening socket. */
+#ifndef SUPERVISOR_H
+#define SUPERVISOR_H
+
+struct options;
+
+/* Exit status of a worker that cannot work as it is set up: starting it again
+ * would not help (EX_CONFIG of sysexits.h). */
+#define SUPERVISOR_EXIT_CONFIG 78
+
+/*
+ * Runs options->workers workers on listen_fd: this program again, with the
+ * socket as fd 0. Opens no store and no thread.
+ *
+ * A worker that dies is replaced. SIGHUP replaces the workers one by one, each
+ * once its successor is ready, so that a program or setting that was changed
+ * takes effect without a lost request. SIGTERM, SIGINT: lets them answer what
+ * they accepted, and returns the exit status.
+ */
+int supervisor_run(int listen_fd, const struct options *options);
+
+#endif
