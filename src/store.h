@@ -5,8 +5,9 @@
  * engine with its own commit protocol can stand behind it.
  *
  * Strings that name a tenant or key are NUL-terminated; values are bytes.
- * Every call may return ERR_NOMEM or ERR_STORE; the latter is logged where it
- * happens, because only the engine knows why.
+ * Every call may return ERR_NOMEM, ERR_STORE, or ERR_BUSY if too many processes
+ * use the store; they are logged where they happen, because only the engine
+ * knows why. A name that is empty or too long is ERR_INVALID.
  */
 #ifndef STORE_H
 #define STORE_H
@@ -77,8 +78,11 @@ struct store_write {
  */
 typedef struct store_write *store_take_fn(void *ctx);
 
-/* Gets one record on the way of a scan; strings die with the call. A result
- * other than ERR_OK ends the scan and is returned by it. */
+/*
+ * Gets one record on the way of a scan; strings die with the call. A result
+ * other than ERR_OK ends the scan and is returned by it. Be short, and do not
+ * wait for a client: meanwhile what writers replace cannot be reclaimed.
+ */
 typedef enum err store_visit_fn(void *ctx, const char *tenant, const char *key,
                                 const struct record *record);
 
@@ -133,8 +137,12 @@ enum err store_list(struct store *store, const char *tenant,
 /*
  * Takes the write lock, then the writes, applies each with its own version
  * check in one transaction together with its history, and returns when the
- * commit is on disk. Each write holds its result; if the commit itself fails,
- * every write of the batch has that error, which is returned too.
+ * commit is on disk. Calls take exactly once, also if all it can do with the
+ * writes is to fail them.
+ *
+ * Each write holds its result. If the commit itself fails, every write of the
+ * batch has that error, which is returned too. Only when the store is full
+ * each is tried by itself: ERR_FULL then means that not all of them fitted.
  */
 enum err store_commit(struct store *store, store_take_fn *take, void *ctx);
 

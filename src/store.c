@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: MIT
+#include "store.h"
+
+#include "store_lmdb.h"
+
+#include <stdlib.h>
+
+void
+record_clear(struct record *record)
+{
+    free(record->value);
+    *record = (struct record){0};
+}
+
+void
+record_origin_clear(struct record_origin *origin)
+{
+    free(origin->subject);
+    free(origin->request_id);
+    *origin = (struct record_origin){0};
+}
+
+enum err
+store_open(const struct store_options *options, struct store **store_out,
+           char *why, size_t why_size)
+{
+    return store_lmdb_open(options, store_out, why, why_size);
+}
+
+void
+store_close(struct store *store)
+{
+    if (store != NULL)
+        store->ops->close(store);
+}
+
+enum err
+store_get(struct store *store, const char *tenant, const char *key,
+          struct record *record_out)
+{
+    return store->ops->get(store, tenant, key, record_out);
+}
+
+enum err
+store_list(struct store *store, const char *tenant, store_visit_fn *visit,
+           void *ctx)
+{
+    return store->ops->list(store, tenant, visit, ctx);
+}
+
+enum err
+store_commit(struct store *store, store_take_fn *take, void *ctx)
+{
+    return store->ops->commit(store, take, ctx);
+}
+
+static struct store_write *
+take_one(void *ctx)
+{
+    return ctx;
+}
+
+enum err
+store_commit_one(struct store *store, struct store_write *write)
+{
+    write->next = NULL;
+    (void)store_commit(store, take_one, write); /* write has it too */
+    return write->result;
+}
+
+enum err
+store_history(struct store *store, const char *tenant, const char *key,
+              uint64_t before, size_t limit, store_history_fn *visit,
+              void *ctx)
+{
+    return store->ops->history(store, tenant, key, before, limit, visit, ctx);
+}
+
+enum err
+store_scan(struct store *store, store_visit_fn *visit, void *ctx)
+{
+    return store->ops->scan(store, visit, ctx);
+}

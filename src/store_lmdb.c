@@ -1,0 +1,333 @@
+// SPDX-License-Identifier: MIT
+#include "store_lmdb.h"
+
+#include "log.h"
+#include "store.h"
+#include "store_lmdb_env.h"
+#include "store_lmdb_visit.h"
+#include "store_record.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+/* A process that dies while it reads keeps old pages from being used again,
+ * until its slot is freed. */
+#define COMMITS_PER_READER_CHECK 256
+
+struct store_lmdb {
+    struct store store;
+    struct lmdb_env env;
+    unsigned int commits; /* of the committing thread, as is the next */
+    bool is_full;
+};
+
+static struct store_lmdb *
+lmdb(struct store *store)
+{
+    return (struct store_lmdb *)store;
+}
+
+static void
+close_store(struct store *store)
+{
+    lmdb_env_close(&lmdb(store)->env);
+    free(store);
+}
+
+static MDB_val
+name_val(struct store_name *name)
+{
+    return (MDB_val){name->len, name->bytes};
+}
+
+/* Points record_out into the transaction's pages; version 0 if there is none.
+ * What is neither LMDB's error nor a record is MDB_CORRUPTED. */
+static int
+look_up(const struct store_lmdb *store, MDB_txn *txn, struct store_name *name,
+        struct store_record *record_out)
+{
+    MDB_val key = name_val(name);
+    MDB_val data;
+    int rc = mdb_get(txn, store->env.db.config, &key, &data);
+
+    if (rc == MDB_NOTFOUND) {
+        *record_out = (struct store_record){0};
+        return 0;
+    }
+    if (rc != 0)
+        return rc;
+    return store_record_decode(data.mv_data, data.mv_size, record_out)
+               ? 0 : MDB_CORRUPTED;
+}
+
+static enum err
+get(struct store *base, const char *tenant, const char *key,
+    struct record *record_out)
+{
+    struct store_lmdb *store = lmdb(base);
+    struct store_name name;
+    struct store_record found;
+    enum err err = ERR_OK;
+    int rc;
+
+    if (!store_name_encode(tenant, key, &name))
+        return ERR_INVALID;
+    rc = lmdb_env_renew(&store->env);
+    if (rc != 0)
+        return lmdb_env_failed(&store->env, rc);
+    rc = look_up(store, store->env.reader, &name, &found);
+    if (rc == 0 && found.version == 0)
+        *record_out = (struct record){0};
+    else if (rc == 0)
+        err = store_record_copy(&found, record_out, NULL);
+    lmdb_env_reset(&store->env);
+
+    if (rc == MDB_CORRUPTED)
+        return lmdb_env_damaged(&store->env, tenant, key);
+    return rc == 0 ? err : lmdb_env_failed(&store->env, rc);
+}
+
+/* What the write asks for, against what is there. ERR_OK: to be stored. */
+static enum err
+judge(const struct store_write *write, const struct store_record *current,
+      bool *is_same_out)
+{
+    bool is_refused = write->once && current->version > 0;
+
+    *is_same_out = is_refused && current->value_len == write->value_len &&
+                   memcmp(current->value, write->value, write->value_len) == 0;
+    if (*is_same_out)
+        return ERR_OK;
+    if (write->base != STORE_ANY_VERSION && write->base != current->version)
+        return write->lost;
+    return is_refused ? ERR_INVALID : ERR_OK;
+}
+
+static int
+put(MDB_txn *txn, MDB_dbi dbi, struct store_name *name,
+    const struct store_record *record)
+{
+    MDB_val key = name_val(name);
+    MDB_val data = {store_record_size(record), NULL};
+    int rc = mdb_put(txn, dbi, &key, &data, MDB_RESERVE);
+
+    if (rc == 0)
+        store_record_encode(record, data.mv_data);
+    return rc;
+}
+
+/* Stores the write as the next version, and its copy in the history. */
+static int
+store_next(const struct store_lmdb *store, MDB_txn *txn,
+           struct store_name *name, struct store_write *write)
+{
+    struct store_record record = {
+        .version = write->version,
+        .updated_at = write->updated_at,
+        .value = write->value,
+        .value_len = (uint32_t)write->value_len,
+    };
+    int rc = put(txn, store->env.db.config, name, &record);
+
+    if (rc != 0)
+        return rc;
+    if (write->subject != NULL) {
+        record.subject = write->subject;
+        record.subject_len = (uint32_t)strlen(write->subject);
+    }
+    if (write->request_id != NULL) {
+        record.request_id = write->request_id;
+        record.request_id_len = (uint32_t)strlen(write->request_id);
+    }
+    store_name_add_version(name, write->version);
+    return put(txn, store->env.db.history, name, &record);
+}
+
+/* Applies one write. What it does wrong is its own result; an error of LMDB
+ * is returned, and ends the transaction. */
+static int
+apply(struct store_lmdb *store, MDB_txn *txn, struct store_write *write,
+      int64_t now, bool *is_changed_out)
+{
+    struct store_name name;
+    struct store_record current;
+    bool is_same;
+    int rc;
+
+    write->version = 0;
+    write->updated_at = 0;
+    write->result = ERR_INVALID;
+    if (write->value_len > UINT32_MAX ||
+        !store_name_encode(write->tenant, write->key, &name))
+        return 0;
+    rc = look_up(store, txn, &name, &current);
+    if (rc == MDB_CORRUPTED)
+        write->result = lmdb_env_damaged(&store->env, write->tenant,
+                                         write->key);
+    if (rc != 0)
+        return rc == MDB_CORRUPTED ? 0 : rc;
+
+    write->version = current.version;
+    write->updated_at = current.updated_at;
+    write->result = judge(write, &current, &is_same);
+    if (write->result != ERR_OK || is_same)
+        return 0;
+    write->version++;
+    /* A clock that was set back does not make a newer version look older. */
+    if (write->updated_at < now)
+        write->updated_at = now;
+    *is_changed_out = true;
+    return store_next(store, txn, &name, write);
+}
+
+/* The writes from first up to end, which share one fate. */
+static enum err
+fail_all(struct store_lmdb *store, int rc, struct store_write *first,
+         const struct store_write *end)
+{
+    enum err err = lmdb_env_failed(&store->env, rc);
+
+    for (struct store_write *write = first; write != end;
+         write = write->next) {
+        write->result = err;
+        write->version = 0;
+        write->updated_at = 0;
+    }
+    return err;
+}
+
+/* Applies them in txn, and ends it. */
+static enum err
+finish(struct store_lmdb *store, MDB_txn *txn, struct store_write *first,
+       const struct store_write *end)
+{
+    int64_t now = time(NULL);
+    bool is_changed = false;
+    int rc = 0;
+
+    for (struct store_write *write = first; rc == 0 && write != end;
+         write = write->next)
+        rc = apply(store, txn, write, now, &is_changed);
+    if (rc == 0 && is_changed)
+        rc = lmdb_env_commit(&store->env, txn);
+    else
+        lmdb_env_abort(&store->env, txn); /* saves the flush */
+    return rc == 0 ? ERR_OK : fail_all(store, rc, first, end);
+}
+
+static enum err
+try_again(struct store_lmdb *store, struct store_write *first,
+          const struct store_write *end)
+{
+    MDB_txn *txn;
+    int rc = lmdb_env_begin(&store->env, 0, &txn);
+
+    if (rc != 0)
+        return fail_all(store, rc, first, end);
+    return finish(store, txn, first, end);
+}
+
+/* When the batch does not fit, what fits is stored: writes one by one. */
+static enum err
+try_each(struct store_lmdb *store, struct store_write *first)
+{
+    enum err result = ERR_OK;
+
+    for (struct store_write *write = first; write != NULL;
+         write = write->next) {
+        enum err err = try_again(store, write, write->next);
+
+        if (err != ERR_OK)
+            result = err;
+    }
+    return result;
+}
+
+/* Says once that the store is full, and once that it no longer is. */
+static void
+note_full(struct store_lmdb *store, bool is_full)
+{
+    if (is_full == store->is_full)
+        return;
+    store->is_full = is_full;
+    log_event(is_full ? LOG_LEVEL_ERR : LOG_LEVEL_NOTICE,
+              is_full ? "store_full" : "store_has_room",
+              LOG_TEXT("path", store->env.path));
+}
+
+static enum err
+commit(struct store *base, store_take_fn *take, void *ctx)
+{
+    struct store_lmdb *store = lmdb(base);
+    struct store_write *writes;
+    MDB_txn *txn;
+    enum err err;
+    int rc = lmdb_env_begin(&store->env, 0, &txn);
+
+    writes = take(ctx);
+    if (rc != 0)
+        err = fail_all(store, rc, writes, NULL);
+    else
+        err = finish(store, txn, writes, NULL);
+    if (err == ERR_FULL && lmdb_env_make_room(&store->env))
+        err = try_again(store, writes, NULL);
+    if (err == ERR_FULL && writes->next != NULL)
+        err = try_each(store, writes);
+
+    note_full(store, err == ERR_FULL);
+    if (++store->commits % COMMITS_PER_READER_CHECK == 0)
+        (void)lmdb_env_check_readers(&store->env);
+    return err;
+}
+
+static enum err
+list(struct store *store, const char *tenant, store_visit_fn *visit, void *ctx)
+{
+    return lmdb_visit_list(&lmdb(store)->env, tenant, visit, ctx);
+}
+
+static enum err
+history(struct store *store, const char *tenant, const char *key,
+        uint64_t before, size_t limit, store_history_fn *visit, void *ctx)
+{
+    return lmdb_visit_history(&lmdb(store)->env, tenant, key, before, limit,
+                              visit, ctx);
+}
+
+static enum err
+scan(struct store *store, store_visit_fn *visit, void *ctx)
+{
+    return lmdb_visit_scan(&lmdb(store)->env, visit, ctx);
+}
+
+static const struct store_ops ops = {
+    .close = close_store,
+    .get = get,
+    .list = list,
+    .commit = commit,
+    .history = history,
+    .scan = scan,
+};
+
+enum err
+store_lmdb_open(const struct store_options *options, struct store **store_out,
+                char *why, size_t why_size)
+{
+    struct store_lmdb *store = calloc(1, sizeof(*store));
+    enum err err;
+
+    if (store == NULL) {
+        snprintf(why, why_size, "out of memory");
+        return ERR_NOMEM;
+    }
+    store->store.ops = &ops;
+    err = lmdb_env_open(&store->env, options, why, why_size);
+    if (err != ERR_OK) {
+        free(store);
+        return err;
+    }
+    *store_out = &store->store;
+    return ERR_OK;
+}

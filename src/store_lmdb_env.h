@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: MIT
+/*
+ * An LMDB environment that stays usable: mended when LMDB asks for that,
+ * because another process outgrew its map, dead processes hold reader slots,
+ * or a meta page could not be written. For store_lmdb.c only.
+ */
+#ifndef STORE_LMDB_ENV_H
+#define STORE_LMDB_ENV_H
+
+#include "store_lmdb_file.h"
+
+#include <pthread.h>
+#include <stdbool.h>
+
+struct store_options;
+
+struct lmdb_env {
+    struct lmdb_handles db; /* env NULL if it could not be opened again */
+    MDB_txn *reader;        /* kept for short reads, reset between them */
+    pthread_rwlock_t lock;  /* shared during a transaction, exclusive to map
+                               or open the environment again */
+    char *path;
+    size_t map_size;   /* as the operator set it */
+    size_t known_size; /* the largest map that anyone wrote with, as known */
+};
+
+/* Opens or creates. The explanation of a failure is in why. */
+enum err lmdb_env_open(struct lmdb_env *env,
+                       const struct store_options *options, char *why,
+                       size_t why_size);
+
+void lmdb_env_close(struct lmdb_env *env);
+
+/*
+ * Begins a transaction (flags: 0 or MDB_RDONLY), after mending what can be
+ * mended. 0, or LMDB's error. One of the next two ends it, in this thread;
+ * a failed commit has ended it too, and nothing of it is stored.
+ */
+int lmdb_env_begin(struct lmdb_env *env, unsigned int flags,
+                   MDB_txn **txn_out);
+void lmdb_env_abort(struct lmdb_env *env, MDB_txn *txn);
+int lmdb_env_commit(struct lmdb_env *env, MDB_txn *txn);
+
+/* The same with the kept reader; one thread at a time. */
+int lmdb_env_renew(struct lmdb_env *env);
+void lmdb_env_reset(struct lmdb_env *env);
+
+/* True if a full map may have room now: a dead reader was in the way, or
+ * another process has written with a larger one, which is adopted. */
+bool lmdb_env_make_room(struct lmdb_env *env);
+
+/* Frees the reader slots of dead processes, and returns how many. */
+int lmdb_env_check_readers(struct lmdb_env *env);
+
+/* Translates an error of LMDB, and logs it; a full store is left to the
+ * caller, who sees it come and go. */
+enum err lmdb_env_failed(struct lmdb_env *env, int rc);
+
+/* Logs that a record cannot be read. Returns ERR_STORE. */
+enum err lmdb_env_damaged(const struct lmdb_env *env, const char *tenant,
+                          const char *key);
+
+#endif

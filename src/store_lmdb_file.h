@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Making and opening an LMDB store so that it is whole or refused. For
+ * store_lmdb_env.c only.
+ */
+#ifndef STORE_LMDB_FILE_H
+#define STORE_LMDB_FILE_H
+
+#include "err.h"
+
+#include <lmdb.h>
+
+/* An open environment and its sub-databases. */
+struct lmdb_handles {
+    MDB_env *env;
+    MDB_dbi config, history;
+};
+
+/*
+ * Makes the directory and an empty store in it, unless there is one. It
+ * appears under its name when it is complete and on disk. Failures of this
+ * and the next are explained in why.
+ */
+enum err lmdb_file_create(const char *path, size_t map_size, char *why,
+                          size_t why_size);
+
+/* Opens the store, after checking all that LMDB would take on trust. */
+enum err lmdb_file_open(const char *path, size_t map_size,
+                        struct lmdb_handles *handles_out, char *why,
+                        size_t why_size);
+
+#endif
