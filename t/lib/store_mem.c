@@ -1,0 +1,295 @@
+// SPDX-License-Identifier: MIT
+#include "store_mem.h"
+
+#include "store.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+/* One version of one value; all that were ever stored are kept. */
+struct entry {
+    char *tenant, *key;
+    struct record record;
+    struct record_origin origin;
+};
+
+struct store_mem {
+    struct store store;
+    pthread_mutex_t lock;
+    enum err failure;
+    struct entry *entries; /* sorted by tenant, key and version */
+    size_t count;
+};
+
+static struct store_mem *
+mem(struct store *store)
+{
+    return (struct store_mem *)store;
+}
+
+static void *
+must(void *memory)
+{
+    if (memory == NULL)
+        abort();
+    return memory;
+}
+
+static char *
+copy_text(const char *text)
+{
+    return must(strdup(text != NULL ? text : ""));
+}
+
+static struct record
+copy_record(const struct record *record)
+{
+    struct record copy = *record;
+
+    copy.value = must(malloc(record->value_len + 1));
+    memcpy(copy.value, record->value, record->value_len);
+    copy.value[copy.value_len] = '\0';
+    return copy;
+}
+
+static bool
+is_name(const char *tenant, const char *key)
+{
+    return *tenant != '\0' && strlen(tenant) <= STORE_TENANT_MAX &&
+           *key != '\0' && strlen(key) <= STORE_KEY_MAX;
+}
+
+static bool
+is_entry(const struct entry *entry, const char *tenant, const char *key)
+{
+    return strcmp(entry->tenant, tenant) == 0 && strcmp(entry->key, key) == 0;
+}
+
+/* The newest version, or NULL. */
+static const struct entry *
+find(const struct store_mem *store, const char *tenant, const char *key)
+{
+    for (size_t i = store->count; i-- > 0;)
+        if (is_entry(&store->entries[i], tenant, key))
+            return &store->entries[i];
+    return NULL;
+}
+
+/* The i-th is not the current one if a newer version follows it. */
+static bool
+is_current(const struct store_mem *store, size_t i)
+{
+    return i + 1 == store->count ||
+           !is_entry(&store->entries[i + 1], store->entries[i].tenant,
+                     store->entries[i].key);
+}
+
+static int
+compare(const void *a, const void *b)
+{
+    const struct entry *left = a;
+    const struct entry *right = b;
+    int order = strcmp(left->tenant, right->tenant);
+
+    if (order == 0)
+        order = strcmp(left->key, right->key);
+    if (order == 0)
+        order = left->record.version < right->record.version ? -1 : 1;
+    return order;
+}
+
+static void
+append(struct store_mem *store, const struct store_write *write)
+{
+    struct entry *entry;
+
+    store->entries = must(realloc(store->entries, (store->count + 1) *
+                                                      sizeof(*entry)));
+    entry = &store->entries[store->count++];
+    entry->tenant = copy_text(write->tenant);
+    entry->key = copy_text(write->key);
+    entry->record.version = write->version;
+    entry->record.updated_at = write->updated_at;
+    entry->record.value_len = write->value_len;
+    entry->record.value = must(malloc(write->value_len + 1));
+    memcpy(entry->record.value, write->value, write->value_len);
+    entry->record.value[write->value_len] = '\0';
+    entry->origin.subject = copy_text(write->subject);
+    entry->origin.request_id = copy_text(write->request_id);
+    qsort(store->entries, store->count, sizeof(*entry), compare);
+}
+
+static void
+apply(struct store_mem *store, struct store_write *write)
+{
+    const struct entry *current;
+    int64_t now = time(NULL);
+
+    write->version = 0;
+    write->updated_at = 0;
+    write->result = ERR_INVALID;
+    if (!is_name(write->tenant, write->key))
+        return;
+    current = find(store, write->tenant, write->key);
+    if (current != NULL) {
+        write->version = current->record.version;
+        write->updated_at = current->record.updated_at;
+    }
+    if (write->once && current != NULL &&
+        current->record.value_len == write->value_len &&
+        memcmp(current->record.value, write->value, write->value_len) == 0) {
+        write->result = ERR_OK;
+        return;
+    }
+    if (write->base != STORE_ANY_VERSION && write->base != write->version) {
+        write->result = write->lost;
+        return;
+    }
+    if (write->once && current != NULL)
+        return;
+    write->result = ERR_OK;
+    write->version++;
+    if (write->updated_at < now)
+        write->updated_at = now;
+    append(store, write);
+}
+
+static enum err
+commit(struct store *base, store_take_fn *take, void *ctx)
+{
+    struct store_mem *store = mem(base);
+    enum err err;
+
+    pthread_mutex_lock(&store->lock);
+    err = store->failure;
+    for (struct store_write *write = take(ctx); write != NULL;
+         write = write->next) {
+        if (err == ERR_OK) {
+            apply(store, write);
+            continue;
+        }
+        write->result = err;
+        write->version = 0;
+        write->updated_at = 0;
+    }
+    pthread_mutex_unlock(&store->lock);
+    return err;
+}
+
+static enum err
+get(struct store *base, const char *tenant, const char *key,
+    struct record *record_out)
+{
+    struct store_mem *store = mem(base);
+    const struct entry *current;
+
+    if (!is_name(tenant, key))
+        return ERR_INVALID;
+    pthread_mutex_lock(&store->lock);
+    current = find(store, tenant, key);
+    *record_out = current != NULL ? copy_record(&current->record)
+                                  : (struct record){0};
+    pthread_mutex_unlock(&store->lock);
+    return ERR_OK;
+}
+
+/* tenant NULL: all of them. */
+static enum err
+visit_all(struct store_mem *store, const char *tenant, store_visit_fn *visit,
+          void *ctx)
+{
+    enum err err = ERR_OK;
+
+    pthread_mutex_lock(&store->lock);
+    for (size_t i = 0; err == ERR_OK && i < store->count; i++) {
+        const struct entry *entry = &store->entries[i];
+
+        if (is_current(store, i) &&
+            (tenant == NULL || strcmp(entry->tenant, tenant) == 0))
+            err = visit(ctx, entry->tenant, entry->key, &entry->record);
+    }
+    pthread_mutex_unlock(&store->lock);
+    return err;
+}
+
+static enum err
+list(struct store *store, const char *tenant, store_visit_fn *visit, void *ctx)
+{
+    if (!is_name(tenant, "any"))
+        return ERR_INVALID;
+    return visit_all(mem(store), tenant, visit, ctx);
+}
+
+static enum err
+scan(struct store *store, store_visit_fn *visit, void *ctx)
+{
+    return visit_all(mem(store), NULL, visit, ctx);
+}
+
+static enum err
+history(struct store *base, const char *tenant, const char *key,
+        uint64_t before, size_t limit, store_history_fn *visit, void *ctx)
+{
+    struct store_mem *store = mem(base);
+    enum err err = ERR_OK;
+
+    if (!is_name(tenant, key))
+        return ERR_INVALID;
+    pthread_mutex_lock(&store->lock);
+    for (size_t i = store->count; err == ERR_OK && limit > 0 && i-- > 0;) {
+        const struct entry *entry = &store->entries[i];
+
+        if (!is_entry(entry, tenant, key) ||
+            (before != 0 && entry->record.version >= before))
+            continue;
+        err = visit(ctx, &entry->record, &entry->origin);
+        limit--;
+    }
+    pthread_mutex_unlock(&store->lock);
+    return err;
+}
+
+static void
+close_store(struct store *base)
+{
+    struct store_mem *store = mem(base);
+
+    for (size_t i = 0; i < store->count; i++) {
+        free(store->entries[i].tenant);
+        free(store->entries[i].key);
+        record_clear(&store->entries[i].record);
+        record_origin_clear(&store->entries[i].origin);
+    }
+    free(store->entries);
+    pthread_mutex_destroy(&store->lock);
+    free(store);
+}
+
+static const struct store_ops ops = {
+    .close = close_store,
+    .get = get,
+    .list = list,
+    .commit = commit,
+    .history = history,
+    .scan = scan,
+};
+
+struct store *
+store_mem_new(void)
+{
+    struct store_mem *store = must(calloc(1, sizeof(*store)));
+
+    store->store.ops = &ops;
+    pthread_mutex_init(&store->lock, NULL);
+    return &store->store;
+}
+
+void
+store_mem_fail(struct store *store, enum err err)
+{
+    pthread_mutex_lock(&mem(store)->lock);
+    mem(store)->failure = err;
+    pthread_mutex_unlock(&mem(store)->lock);
+}

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: MIT
+/* A store in memory, for tests of what uses a store. Behaves as the LMDB one:
+ * test_store.c runs over both. */
+#ifndef STORE_MEM_H
+#define STORE_MEM_H
+
+#include "err.h"
+
+struct store;
+
+/* Closed by store_close. Aborts without memory. Any thread may use it. */
+struct store *store_mem_new(void);
+
+/* From now on every commit fails with err, and stores nothing; ERR_OK ends
+ * that. */
+void store_mem_fail(struct store *store, enum err err);
+
+#endif
