@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "config_keys.h"
 
+#include "decode.h"
 #include "util.h"
 
 #include <string.h>
@@ -88,31 +89,6 @@ config_key_find(const char *name)
     return NULL;
 }
 
-/* Ours, because Jansson's own texts quote the body, which may hold a secret. */
-static const char *
-fault_text(enum json_error_code code)
-{
-    switch (code) {
-    case json_error_premature_end_of_input:
-        return "is not valid JSON: unexpected end";
-    case json_error_end_of_input_expected:
-        return "is not valid JSON: more text after its end";
-    case json_error_invalid_utf8:
-        return "is not valid JSON: bad UTF-8";
-    case json_error_null_character:
-    case json_error_null_byte_in_key:
-        return "holds a NUL character";
-    case json_error_duplicate_key:
-        return "names a member twice";
-    case json_error_stack_overflow:
-        return "is nested too deeply";
-    case json_error_numeric_overflow:
-        return "holds a number that is out of range";
-    default:
-        return "is not valid JSON: syntax error";
-    }
-}
-
 static enum err
 unreadable(enum err added)
 {
@@ -120,46 +96,11 @@ unreadable(enum err added)
 }
 
 static enum err
-add_fault(json_t *messages, const json_error_t *error)
+add_fault(json_t *messages, const struct decode_fault *fault)
 {
-    return unreadable(validate_add(messages, "body: %s at line %d, column %d",
-                                   fault_text(json_error_code(error)),
-                                   error->line, error->column));
-}
-
-/*
- * Decodes the body. If it holds an integer beyond int64, *overflow says where,
- * and the integers in *root_out are reals: good enough to name every
- * violation, not to be stored.
- */
-static enum err
-decode(const char *body, size_t len, json_t *messages, json_error_t *overflow,
-       json_t **root_out)
-{
-    const size_t flags = JSON_REJECT_DUPLICATES | JSON_DECODE_ANY;
-    /* Jansson sets no code when it is out of memory. */
-    json_error_t error = {.line = -1};
-    json_t *root;
-
-    if (len == 0)
-        return unreadable(validate_add(messages, "body: must not be empty"));
-    if (memchr(body, '\0', len) != NULL)
-        return unreadable(
-            validate_add(messages, "body: holds a NUL character"));
-    root = json_loadb(body, len, flags, &error);
-    if (root == NULL && json_error_code(&error) == json_error_numeric_overflow) {
-        *overflow = error;
-        memset(&error, 0, sizeof(error));
-        root = json_loadb(body, len, flags | JSON_DECODE_INT_AS_REAL, &error);
-    }
-    if (root != NULL) {
-        *root_out = root;
-        return ERR_OK;
-    }
-    if (json_error_code(&error) == json_error_unknown ||
-        json_error_code(&error) == json_error_out_of_memory)
-        return ERR_NOMEM;
-    return add_fault(messages, &error);
+    return unreadable(validate_add(messages,
+                                   "body: %s at line %zu, column %zu",
+                                   fault->text, fault->line, fault->column));
 }
 
 static bool
@@ -265,19 +206,15 @@ encode(const json_t *value, char **text_out)
     return ERR_OK;
 }
 
-enum err
-config_key_parse(const struct config_key *key, const char *body, size_t len,
-                 bool is_strict, json_t *messages, char **value_out)
+/* A decoded body to the canonical value. */
+static enum err
+check_body(const struct config_key *key, json_t *root, bool is_strict,
+           json_t *messages, json_t **canonical_out)
 {
-    json_auto_t *root = NULL;
     json_auto_t *canonical = NULL;
-    json_error_t overflow = {.line = 0};
     enum err names_err = ERR_OK;
     enum err err;
 
-    err = decode(body, len, messages, &overflow, &root);
-    if (err != ERR_OK)
-        return err;
     if (!json_is_object(root))
         return validate_add(messages, "body: must be an object");
     err = check_value(key, root, is_strict, messages, &canonical);
@@ -285,8 +222,32 @@ config_key_parse(const struct config_key *key, const char *body, size_t len,
         names_err = check_names(key, root, messages);
     if (err == ERR_OK || names_err == ERR_NOMEM)
         err = names_err;
-    if (err == ERR_OK && overflow.line > 0)
-        return add_fault(messages, &overflow);
+    if (err == ERR_OK)
+        *canonical_out = json_incref(canonical);
+    return err;
+}
+
+enum err
+config_key_parse(const struct config_key *key, const char *body, size_t len,
+                 bool is_strict, json_t *messages, char **value_out)
+{
+    json_auto_t *root = NULL;
+    json_auto_t *canonical = NULL;
+    struct decode_fault fault;
+    enum err decoded;
+    enum err err;
+
+    if (len == 0)
+        return unreadable(validate_add(messages, "body: must not be empty"));
+    decoded = decode_json(body, len, &root, &fault);
+    if (decoded == ERR_NOMEM)
+        return ERR_NOMEM;
+    if (decoded == ERR_BADREQ)
+        return add_fault(messages, &fault);
+    err = check_body(key, root, is_strict, messages, &canonical);
+    /* A number out of range that no rule of the value named. */
+    if (err == ERR_OK && decoded == ERR_INVALID)
+        return add_fault(messages, &fault);
     return err == ERR_OK ? encode(canonical, value_out) : err;
 }
 

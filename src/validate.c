@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "validate.h"
 
+#include "decode.h"
+#include "utf8.h"
 #include "util.h"
 
 #include <stdarg.h>
@@ -150,19 +152,6 @@ check_integer(const struct check *check, const struct schema *schema,
     return keep(json_integer(number), canonical_out);
 }
 
-/* JSON Schema counts characters; Jansson's strings are valid UTF-8. */
-static size_t
-count_characters(const json_t *string)
-{
-    const char *text = json_string_value(string);
-    size_t len = json_string_length(string);
-    size_t count = 0;
-
-    for (size_t i = 0; i < len; i++)
-        count += ((unsigned char)text[i] & 0xc0) != 0x80;
-    return count;
-}
-
 static enum err
 check_uri(const struct check *check, const json_t *value,
           const struct place *place)
@@ -211,11 +200,13 @@ check_string(const struct check *check, const struct schema *schema,
              const json_t *value, const struct place *place,
              json_t **canonical_out)
 {
+    const char *text = json_string_value(value);
+    size_t len = json_string_length(value);
     enum err err = ERR_OK;
 
-    if (!json_is_string(value))
+    if (text == NULL)
         return violated(check, place, "must be a string");
-    if (count_characters(value) < schema->min_length)
+    if (utf8_count(text, len) < schema->min_length)
         err = violatedf(check, place, "must have at least %zu character%s",
                         schema->min_length,
                         schema->min_length == 1 ? "" : "s");
@@ -225,9 +216,7 @@ check_string(const struct check *check, const struct schema *schema,
         err = worse(err, check_one_of(check, schema->one_of, value, place));
     if (err != ERR_OK)
         return err;
-    return keep(json_stringn_nocheck(json_string_value(value),
-                                     json_string_length(value)),
-                canonical_out);
+    return keep(json_stringn_nocheck(text, len), canonical_out);
 }
 
 static enum err
@@ -267,6 +256,7 @@ check_member(const struct check *check, const struct schema_member *member,
 {
     const json_t *value = json_object_get(object, member->name);
     struct place below = {.parent = place, .name = member->name};
+    struct decode_fault ignored; /* unset is ours, and JSON */
     json_t *part = NULL;
     enum err err = ERR_OK;
 
@@ -275,7 +265,8 @@ check_member(const struct check *check, const struct schema_member *member,
     else if (member->is_required)
         err = violated(check, &below, "is required");
     else if (member->unset != NULL)
-        err = keep(json_loads(member->unset, JSON_DECODE_ANY, NULL), &part);
+        err = decode_json(member->unset, strlen(member->unset), &part,
+                          &ignored);
 
     if (part != NULL &&
         json_object_set_new_nocheck(canonical, member->name, part) < 0)
