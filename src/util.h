@@ -3,7 +3,10 @@
 #ifndef UTIL_H
 #define UTIL_H
 
+#include <stddef.h>
+#include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof(*(a)))
@@ -19,6 +22,34 @@ close_fd(int *fd)
 {
     if (*fd >= 0)
         close(*fd);
+}
+
+/* FNV-1a: for tables and comparisons, not against an adversary. */
+static inline uint64_t
+hash_bytes(const void *bytes, size_t len)
+{
+    const unsigned char *byte = (const unsigned char *)bytes;
+    uint64_t hash = 0xcbf29ce484222325;
+
+    for (size_t i = 0; i < len; i++)
+        hash = (hash ^ byte[i]) * 0x100000001b3;
+    return hash;
+}
+
+#define TENANT_MAX 63 /* bytes of a name: it is a DNS label, too */
+
+/* Where the tenant's name goes in a template. */
+#define TENANT_SLOT "{tenant}"
+
+/* The slot in text; NULL unless it is there exactly once. */
+static inline const char *
+find_tenant_slot(const char *text)
+{
+    const char *slot = strstr(text, TENANT_SLOT);
+
+    if (slot != NULL && strstr(slot + 1, TENANT_SLOT) != NULL)
+        return NULL;
+    return slot;
 }
 
 /* Freed, or closed, when the variable goes out of scope. Set it at once. */
