@@ -21,6 +21,7 @@ struct auth;
 #define AUTH_TENANT_MAX 63
 #define AUTH_SUBJECT_MAX 255 /* OpenID Connect Core 1.0, section 2 */
 #define AUTH_TOKEN_MAX 8192
+#define AUTH_LEEWAY 60 /* seconds that clocks may differ */
 
 enum access { ACCESS_NONE, ACCESS_READ, ACCESS_WRITE };
 
@@ -36,14 +37,16 @@ struct principal {
 enum auth_refusal {
     AUTH_ACCEPTED,
     AUTH_MISSING,      /* no Authorization header, or not Bearer */
-    AUTH_MALFORMED,    /* not three segments of base64url JSON, or too big */
+    AUTH_MALFORMED,    /* not three segments of base64url JSON, too big, or
+                          typed as something else */
     AUTH_ALG,          /* alg not ours, or not the key's */
     AUTH_CRIT,         /* a critical extension (RFC 7515, section 4.1.11) */
     AUTH_ISSUER,       /* iss absent, not a string, not of the template */
-    AUTH_KEY,          /* no key set, or no such kid in it */
+    AUTH_KEY,          /* no key set, or no such kid in it; with no kid, not
+                          exactly one key */
     AUTH_SIGNATURE,
-    AUTH_EXPIRED,      /* exp passed */
-    AUTH_EARLY,        /* nbf or iat in the future */
+    AUTH_EXPIRED,      /* exp passed: no leeway */
+    AUTH_EARLY,        /* nbf or iat more than AUTH_LEEWAY in the future */
     AUTH_CLAIM,        /* a claim absent or of the wrong type */
     AUTH_AUDIENCE,
     AUTH_TENANT,       /* not the tenant of the front end (403) */
