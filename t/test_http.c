@@ -1,0 +1,598 @@
+// SPDX-License-Identifier: MIT
+#include "http.h"
+#include "util.h"
+
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <string.h>
+
+/* A CGI environment: name, value, …, NULL. */
+static const char *
+find_param(void *ctx, const char *name)
+{
+    for (const char *const *at = ctx; *at != NULL; at += 2)
+        if (strcmp(*at, name) == 0)
+            return at[1];
+    return NULL;
+}
+
+#define REQUEST(...)                                                          \
+    request_of((const char *const[]){__VA_ARGS__ __VA_OPT__(, ) NULL})
+
+static struct request
+request_of(const char *const *params)
+{
+    struct request request;
+
+    memset(&request, 0xa5, sizeof(request));
+    request_init(&request, find_param, (void *)(uintptr_t)params);
+    return request;
+}
+
+Test(http, request_takes_every_parameter)
+{
+    struct request request =
+        REQUEST("REQUEST_METHOD", "POST", "PATH_INFO", "/a", "QUERY_STRING",
+                "b=c", "HTTP_ACCEPT", "d", "HTTP_AUTHORIZATION", "e",
+                "CONTENT_TYPE", "f", "CONTENT_LENGTH", "12",
+                "HTTP_CONTENT_ENCODING", "g", "HTTP_IF_MATCH", "h",
+                "HTTP_IF_NONE_MATCH", "i", "HTTP_PREFER", "j", "TENANT", "k",
+                "REQUEST_ID", "l");
+
+    cr_expect_eq(request.method, HTTP_POST);
+    cr_expect_str_eq(request.path, "/a");
+    cr_expect_str_eq(request.query, "b=c");
+    cr_expect_str_eq(request.accept, "d");
+    cr_expect_str_eq(request.authorization, "e");
+    cr_expect_str_eq(request.content_type, "f");
+    cr_expect_eq(request.content_length, 12);
+    cr_expect_str_eq(request.content_encoding, "g");
+    cr_expect_str_eq(request.if_match, "h");
+    cr_expect_str_eq(request.if_none_match, "i");
+    cr_expect_str_eq(request.prefer, "j");
+    cr_expect_str_eq(request.front_tenant, "k");
+    cr_expect_str_eq(request.id, "l");
+    cr_expect_null(request.body);
+    cr_expect_eq(request.body_len, 0);
+}
+
+static void
+assert_bare(const struct request *request)
+{
+    cr_expect_eq(request->method, HTTP_OTHER);
+    cr_expect_str_empty(request->path);
+    cr_expect_str_empty(request->query);
+    cr_expect_null(request->accept);
+    cr_expect_null(request->authorization);
+    cr_expect_null(request->content_type);
+    cr_expect_eq(request->content_length, -1);
+    cr_expect_null(request->content_encoding);
+    cr_expect_null(request->if_match);
+    cr_expect_null(request->if_none_match);
+    cr_expect_null(request->prefer);
+    cr_expect_null(request->front_tenant);
+    cr_expect_eq(strlen(request->id), 32);
+}
+
+Test(http, request_without_parameters)
+{
+    struct request request = REQUEST();
+
+    assert_bare(&request);
+}
+
+Test(http, request_takes_an_empty_parameter_as_absent)
+{
+    struct request request =
+        REQUEST("REQUEST_METHOD", "", "PATH_INFO", "", "QUERY_STRING", "",
+                "HTTP_ACCEPT", "", "HTTP_AUTHORIZATION", "", "CONTENT_TYPE",
+                "", "CONTENT_LENGTH", "", "HTTP_CONTENT_ENCODING", "",
+                "HTTP_IF_MATCH", "", "HTTP_IF_NONE_MATCH", "", "HTTP_PREFER",
+                "", "TENANT", "", "REQUEST_ID", "");
+
+    assert_bare(&request);
+}
+
+Test(http, request_finds_the_authorization_that_apache_renamed)
+{
+    struct request renamed = REQUEST("REDIRECT_HTTP_AUTHORIZATION", "a");
+    struct request both = REQUEST("REDIRECT_HTTP_AUTHORIZATION", "a",
+                                  "HTTP_AUTHORIZATION", "b");
+    struct request empty = REQUEST("REDIRECT_HTTP_AUTHORIZATION", "a",
+                                   "HTTP_AUTHORIZATION", "");
+
+    cr_expect_str_eq(renamed.authorization, "a");
+    cr_expect_str_eq(both.authorization, "b");
+    cr_expect_str_eq(empty.authorization, "a");
+}
+
+Test(http, request_methods_are_case_sensitive)
+{
+    static const struct {
+        const char *name;
+        enum http_method method;
+    } cases[] = {
+        {"GET", HTTP_GET},    {"HEAD", HTTP_HEAD},    {"POST", HTTP_POST},
+        {"get", HTTP_OTHER},  {"PUT", HTTP_OTHER},    {"GETS", HTTP_OTHER},
+        {"POS", HTTP_OTHER},  {"OPTIONS", HTTP_OTHER},
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+        cr_expect_eq(REQUEST("REQUEST_METHOD", cases[i].name).method,
+                     cases[i].method, "%s", cases[i].name);
+}
+
+Test(http, request_content_length)
+{
+    static const struct {
+        const char *text;
+        int64_t length;
+    } cases[] = {
+        {"0", 0},
+        {"65536", 65536},
+        {"007", 7},
+        {"9223372036854775807", INT64_MAX},
+        {"9223372036854775808", INT64_MAX},
+        {"99999999999999999999999999999999999999", INT64_MAX},
+        {"-1", -2},
+        {"+1", -2},
+        {" 1", -2},
+        {"1 ", -2},
+        {"1, 1", -2},
+        {"0x10", -2},
+        {"1e3", -2},
+        {"abc", -2},
+        {"99999999999999999999999999999999999999x", -2},
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+        cr_expect_eq(REQUEST("CONTENT_LENGTH", cases[i].text).content_length,
+                     cases[i].length, "%s", cases[i].text);
+}
+
+Test(http, request_id_is_kept_if_it_is_harmless)
+{
+    static const char *const good[] = {
+        "a", "0", "ec2f3c9bb016ba971bf6074098363", "A-Z_a.z:9",
+    };
+    static const char *const bad[] = {
+        "a b", "a\r\nSet-Cookie: b", "a\"b", "\xc3\xa9", "a/b", "{}", " ",
+    };
+    char longest[HTTP_REQUEST_ID_MAX + 2];
+
+    for (size_t i = 0; i < ARRAY_SIZE(good); i++)
+        cr_expect_str_eq(REQUEST("REQUEST_ID", good[i]).id, good[i]);
+    for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+        cr_expect_eq(strlen(REQUEST("REQUEST_ID", bad[i]).id), 32, "%s",
+                     bad[i]);
+
+    memset(longest, 'x', sizeof(longest));
+    longest[HTTP_REQUEST_ID_MAX + 1] = '\0';
+    cr_expect_eq(strlen(REQUEST("REQUEST_ID", longest).id), 32);
+    longest[HTTP_REQUEST_ID_MAX] = '\0';
+    cr_expect_str_eq(REQUEST("REQUEST_ID", longest).id, longest);
+}
+
+Test(http, request_id_is_fresh_each_time)
+{
+    struct request one = REQUEST();
+    struct request other = REQUEST();
+
+    cr_expect_eq(strspn(one.id, "0123456789abcdef"), 32);
+    cr_expect_str_neq(one.id, other.id);
+}
+
+static void
+assert_head(const struct response *response, const char *expected)
+{
+    struct request request = {.id = "abc"};
+    char head[RESPONSE_HEAD_MAX + 1];
+    size_t len;
+
+    memset(head, '#', sizeof(head));
+    len = response_head(response, &request, head);
+    cr_assert_lt(len, RESPONSE_HEAD_MAX);
+    cr_expect_eq(head[len], '#', "more was written than said");
+    head[len] = '\0';
+    cr_expect_str_eq(head, expected, "%s", head);
+}
+
+Test(http, head_of_an_answer)
+{
+    assert_head(&(struct response){.status = 200,
+                                   .has_version = true,
+                                   .version = 7,
+                                   .body = "{}",
+                                   .body_len = 2},
+                "Status: 200 OK\r\n"
+                "Content-Type: application/json\r\n"
+                "Content-Length: 2\r\n"
+                "X-Content-Type-Options: nosniff\r\n"
+                "Vary: Accept\r\n"
+                "ETag: \"7\"\r\n"
+                "X-Request-Id: abc\r\n"
+                "\r\n");
+}
+
+Test(http, head_with_every_field)
+{
+    assert_head(&(struct response){.status = 405,
+                                   .media = MEDIA_PROBLEM,
+                                   .has_version = true,
+                                   .version = UINT64_MAX,
+                                   .allow = "GET, HEAD",
+                                   .challenge = "Bearer",
+                                   .cache = "no-store",
+                                   .is_strict = true,
+                                   .retry_after = 30,
+                                   .body_len = 65536},
+                "Status: 405 Method Not Allowed\r\n"
+                "Content-Type: application/problem+json\r\n"
+                "Content-Length: 65536\r\n"
+                "X-Content-Type-Options: nosniff\r\n"
+                "Vary: Accept\r\n"
+                "ETag: \"18446744073709551615\"\r\n"
+                "Allow: GET, HEAD\r\n"
+                "WWW-Authenticate: Bearer\r\n"
+                "Cache-Control: no-store\r\n"
+                "Preference-Applied: handling=strict\r\n"
+                "Retry-After: 30\r\n"
+                "X-Request-Id: abc\r\n"
+                "\r\n");
+}
+
+Test(http, head_of_304_describes_no_content)
+{
+    assert_head(&(struct response){.status = 304, .has_version = true},
+                "Status: 304 Not Modified\r\n"
+                "Vary: Accept\r\n"
+                "ETag: \"0\"\r\n"
+                "X-Request-Id: abc\r\n"
+                "\r\n");
+}
+
+Test(http, head_of_text_is_not_negotiated)
+{
+    assert_head(&(struct response){.status = 200, .media = MEDIA_TEXT},
+                "Status: 200 OK\r\n"
+                "Content-Type: text/plain; charset=utf-8\r\n"
+                "Content-Length: 0\r\n"
+                "X-Content-Type-Options: nosniff\r\n"
+                "X-Request-Id: abc\r\n"
+                "\r\n");
+}
+
+Test(http, head_never_outgrows_its_buffer)
+{
+    char allow[2 * RESPONSE_HEAD_MAX];
+    auto_char *expected = NULL;
+
+    memset(allow, 'G', sizeof(allow));
+    allow[sizeof(allow) - 1] = '\0';
+    assert_head(&(struct response){.status = 304, .allow = allow},
+                "Status: 304 Not Modified\r\n"
+                "Vary: Accept\r\n"
+                "X-Request-Id: abc\r\n"
+                "\r\n");
+
+    /* The longest that fits is there. */
+    allow[900] = '\0';
+    cr_assert_geq(asprintf(&expected,
+                           "Status: 304 Not Modified\r\n"
+                           "Vary: Accept\r\n"
+                           "Allow: %s\r\n"
+                           "X-Request-Id: abc\r\n"
+                           "\r\n", allow), 0);
+    assert_head(&(struct response){.status = 304, .allow = allow}, expected);
+}
+
+Test(http, body_is_taken_and_freed)
+{
+    struct response response = {.status = 200};
+
+    response_set_body(&response, strdup("first"), 5);
+    response_set_body(&response, strdup("second"), 6);
+    cr_expect_str_eq(response.body, "second");
+    cr_expect_eq(response.body_len, 6);
+    response_clear(&response);
+    cr_expect_null(response.body);
+    cr_expect_eq(response.body_len, 0);
+    cr_expect_eq(response.status, 0);
+    response_clear(&response);
+}
+
+enum { JSON, PROBLEM, FALLBACK };
+
+Test(http, negotiate)
+{
+    static const struct {
+        const char *accept;
+        int media;
+    } cases[] = {
+        {NULL, FALLBACK},
+        {"", FALLBACK},
+        {"*/*", FALLBACK},
+        {"application/*", FALLBACK},
+        {"application/json", JSON},
+        {"application/problem+json", PROBLEM},
+        {"APPLICATION/JSON", JSON},
+        {"Application/Problem+JSON", PROBLEM},
+        {"text/html", FALLBACK},
+        {"text/html, application/json", JSON},
+        {"application/xml;q=0.9, application/problem+json;q=0.1", PROBLEM},
+        {"json", FALLBACK},
+
+        /* Both alike, whatever the order. */
+        {"application/json, application/problem+json", FALLBACK},
+        {"application/problem+json, application/json", FALLBACK},
+        {"application/problem+json,application/json,*/*;q=0.1", FALLBACK},
+
+        /* Weights. */
+        {"application/json;q=0.5, application/problem+json;q=0.6", PROBLEM},
+        {"application/json;q=0.6, application/problem+json;q=0.5", JSON},
+        {"application/json;q=0.501,application/problem+json;q=0.5", JSON},
+        {"application/json;q=1.000,application/problem+json;q=0.999", JSON},
+        {"application/json;Q=0.1, application/problem+json", PROBLEM},
+        {"application/json ; q=0.1 , application/problem+json", PROBLEM},
+        {"application/json;q=0, */*", PROBLEM},
+        {"application/json;q=0.000, */*;q=0.001", PROBLEM},
+        {"application/problem+json;q=0, application/*", JSON},
+        {"application/json;q=0", FALLBACK},
+        {"*/*;q=0", FALLBACK},
+        {"application/json;q=0, application/problem+json;q=0", FALLBACK},
+        {"application/json;q=0.", FALLBACK},
+        {"application/json;q=1.", JSON},
+
+        /* The closest range decides, in any order. */
+        {"*/*, application/json;q=0.5", PROBLEM},
+        {"application/json;q=0.5, */*", PROBLEM},
+        {"application/*;q=0.2, */*;q=0.9, application/json;q=0.3", JSON},
+        {"*/*;q=0.9, application/*;q=0.2, application/problem+json;q=0.3",
+         PROBLEM},
+        {"application/*;q=0.1, application/json", JSON},
+        {"application/*, application/json;q=0.1", PROBLEM},
+        {"text/*, application/json;q=0.1", JSON},
+
+        /* Parameters. */
+        {"application/json;charset=utf-8", JSON},
+        {"application/json; charset=\"UTF-8\"", JSON},
+        {"application/json; charset=utf-8; q=0.2, application/problem+json",
+         PROBLEM},
+        {"application/json;charset=utf-8;q=0.2, application/json, "
+         "application/problem+json;q=0.5", PROBLEM},
+        {"application/json;charset=latin1", FALLBACK},
+        {"application/json;odata=verbose", FALLBACK},
+        {"application/json;odata=verbose, application/problem+json", PROBLEM},
+        {"application/json;odata=verbose;q=0.1, application/json", JSON},
+        {"application/json;x=\"a,b;q=0\", application/problem+json;q=0.1",
+         PROBLEM},
+        {"application/json;x=\"\\\",application/json\"", FALLBACK},
+        /* "q" need not be last: what follows is a parameter all the same. */
+        {"application/json;q=0.1;ext=1, application/problem+json;q=0.05",
+         PROBLEM},
+        {"application/json;q=0.1;charset=utf-8, application/problem+json",
+         PROBLEM},
+        {"application/json;, application/problem+json;q=0.5", JSON},
+        {"application/json;;q=0.4;, application/problem+json;q=0.5", PROBLEM},
+
+        /* Malformed pieces are passed over, the rest counts. */
+        {"application/json;q=2, application/problem+json;q=0.1", PROBLEM},
+        {"application/json;q=1.001, application/problem+json;q=0.1", PROBLEM},
+        {"application/json;q=0.1234, application/problem+json;q=0.1", PROBLEM},
+        {"application/json;q=-1, application/problem+json;q=0.1", PROBLEM},
+        {"application/json;q=, application/problem+json;q=0.1", PROBLEM},
+        {"application/json;q=.5, application/problem+json;q=0.1", PROBLEM},
+        {"application/json;q=0,5, application/problem+json;q=0.1", PROBLEM},
+        {"application/json;q, application/problem+json;q=0.1", PROBLEM},
+        {"application/json extra, application/problem+json;q=0.1", PROBLEM},
+        {"application / json, application/problem+json;q=0.1", PROBLEM},
+        {"/json, application/, application, application/json", JSON},
+        {",, ,application/json,,", JSON},
+        {" \t application/json \t ", JSON},
+        {"application/json;x=\"never closed, application/problem+json",
+         FALLBACK},
+        {"\"application/json\", application/problem+json", PROBLEM},
+        {"*, */json, application/problem+json;q=0.1", PROBLEM},
+        {"\xff\xfe, application/json", JSON},
+        {"text/html, image/gif, image/jpeg, *; q=.2, */*; q=.2", FALLBACK},
+        {"text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
+         FALLBACK},
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        enum media as_answer = cases[i].media == PROBLEM ? MEDIA_PROBLEM
+                                                         : MEDIA_JSON;
+        enum media as_error = cases[i].media == JSON ? MEDIA_JSON
+                                                     : MEDIA_PROBLEM;
+
+        cr_expect_eq(http_negotiate(cases[i].accept, MEDIA_JSON), as_answer,
+                     "%s", cases[i].accept);
+        cr_expect_eq(http_negotiate(cases[i].accept, MEDIA_PROBLEM), as_error,
+                     "%s", cases[i].accept);
+    }
+}
+
+Test(http, content_types_that_are_json)
+{
+    static const char *const good[] = {
+        "application/json",
+        "Application/JSON",
+        " application/json ",
+        "application/json;charset=utf-8",
+        "application/json; charset=UTF-8",
+        "application/json ; Charset=\"utf-8\"",
+        "application/json; profile=\"a;charset=latin1\"",
+        "application/json;",
+        "application/json; v=1; charset=utf-8",
+    };
+    static const char *const bad[] = {
+        NULL,
+        "",
+        "application",
+        "application/",
+        "application/jsonp",
+        "application/json+x",
+        "application/problem+json",
+        "text/json",
+        "text/plain",
+        "application/x-www-form-urlencoded",
+        "application/*",
+        "*/*",
+        "application/json, application/json",
+        "application/json charset=utf-8",
+        "application/json; charset",
+        "application/json; charset=",
+        "application/json; charset=latin1",
+        "application/json; charset=utf-16",
+        "application/json; charset=\"utf-8",
+        "application/json; charset=utf-8; charset=latin1",
+        "application /json",
+        "application/json; charset = utf-8",
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(good); i++)
+        cr_expect(http_is_json(good[i]), "%s", good[i]);
+    for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+        cr_expect_not(http_is_json(bad[i]), "%s", bad[i]);
+}
+
+Test(http, prefer_handling)
+{
+    static const char *const strict[] = {
+        "handling=strict",
+        "Handling=Strict",
+        "handling = strict",
+        "handling=\"strict\"",
+        " handling=strict ",
+        "handling=strict; x=y",
+        "handling=strict;x",
+        "respond-async, handling=strict",
+        "respond-async,handling=strict,wait=10",
+        "return=minimal; note=\"a, handling=lenient\", handling=strict",
+        "handling=strict, handling=lenient",
+        ",, handling=strict",
+        "=, @, handling=strict",
+    };
+    static const char *const not_strict[] = {
+        NULL,
+        "",
+        "handling",
+        "handling=",
+        "handling=\"\"",
+        "handling=lenient",
+        "handling=stricter",
+        "handling=lenient, handling=strict",
+        "handling, handling=strict",
+        "xhandling=strict",
+        "strict",
+        "return=\"handling=strict\"",
+        "return=minimal; handling=strict",
+        "note=\"x, handling=strict\"",
+        "note=\"x, handling=strict",
+        "handling:strict",
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(strict); i++)
+        cr_expect(http_is_strict(strict[i]), "%s", strict[i]);
+    for (size_t i = 0; i < ARRAY_SIZE(not_strict); i++)
+        cr_expect_not(http_is_strict(not_strict[i]), "%s", not_strict[i]);
+}
+
+Test(http, entity_tags)
+{
+    static const struct {
+        const char *field;
+        uint64_t version;
+        enum etag_match strong, weak;
+    } cases[] = {
+        {"*", 1, ETAG_MATCHES, ETAG_MATCHES},
+        {" * ", 1, ETAG_MATCHES, ETAG_MATCHES},
+        {"*", 0, ETAG_DIFFERS, ETAG_DIFFERS},
+        {"\"0\"", 0, ETAG_MATCHES, ETAG_MATCHES},
+        {"\"1\"", 1, ETAG_MATCHES, ETAG_MATCHES},
+        {"\"2\"", 1, ETAG_DIFFERS, ETAG_DIFFERS},
+        {"\"1\"", 0, ETAG_DIFFERS, ETAG_DIFFERS},
+        {"\"18446744073709551615\"", UINT64_MAX, ETAG_MATCHES, ETAG_MATCHES},
+        {"\"18446744073709551617\"", 1, ETAG_DIFFERS, ETAG_DIFFERS},
+        {"\"01\"", 1, ETAG_DIFFERS, ETAG_DIFFERS},
+        {"\"+1\"", 1, ETAG_DIFFERS, ETAG_DIFFERS},
+        {"\"1x\"", 1, ETAG_DIFFERS, ETAG_DIFFERS},
+        {"\"\"", 0, ETAG_DIFFERS, ETAG_DIFFERS},
+        {"\"abc\"", 1, ETAG_DIFFERS, ETAG_DIFFERS},
+        {"\"\xc3\xa9\\\"", 1, ETAG_DIFFERS, ETAG_DIFFERS},
+
+        {"W/\"1\"", 1, ETAG_DIFFERS, ETAG_MATCHES},
+        {"W/\"2\"", 1, ETAG_DIFFERS, ETAG_DIFFERS},
+        {"w/\"1\"", 1, ETAG_MALFORMED, ETAG_MALFORMED},
+
+        {"\"3\", \"1\"", 1, ETAG_MATCHES, ETAG_MATCHES},
+        {"\"1\", \"3\"", 1, ETAG_MATCHES, ETAG_MATCHES},
+        {"\"3\",W/\"1\"\t,\"5\"", 1, ETAG_DIFFERS, ETAG_MATCHES},
+        {",\"1\",,", 1, ETAG_MATCHES, ETAG_MATCHES},
+        {"\"a,b\", \"1\"", 1, ETAG_MATCHES, ETAG_MATCHES},
+
+        {"", 1, ETAG_MALFORMED, ETAG_MALFORMED},
+        {" ,", 1, ETAG_MALFORMED, ETAG_MALFORMED},
+        {"1", 1, ETAG_MALFORMED, ETAG_MALFORMED},
+        {"\"1", 1, ETAG_MALFORMED, ETAG_MALFORMED},
+        {"1\"", 1, ETAG_MALFORMED, ETAG_MALFORMED},
+        {"'1'", 1, ETAG_MALFORMED, ETAG_MALFORMED},
+        {"W/", 1, ETAG_MALFORMED, ETAG_MALFORMED},
+        {"W/1", 1, ETAG_MALFORMED, ETAG_MALFORMED},
+        {"\"1\" \"2\"", 1, ETAG_MALFORMED, ETAG_MALFORMED},
+        {"\"1\", 2", 1, ETAG_MALFORMED, ETAG_MALFORMED},
+        {"\"1\";x", 1, ETAG_MALFORMED, ETAG_MALFORMED},
+        {"\"1 \"", 1, ETAG_MALFORMED, ETAG_MALFORMED},
+        {"\"1\", *", 1, ETAG_MALFORMED, ETAG_MALFORMED},
+        {"*, \"1\"", 1, ETAG_MALFORMED, ETAG_MALFORMED},
+        {"**", 1, ETAG_MALFORMED, ETAG_MALFORMED},
+        {"\"\x7f\"", 1, ETAG_MALFORMED, ETAG_MALFORMED},
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        cr_expect_eq(http_match_etag(cases[i].field, cases[i].version, false),
+                     cases[i].strong, "%s", cases[i].field);
+        cr_expect_eq(http_match_etag(cases[i].field, cases[i].version, true),
+                     cases[i].weak, "%s", cases[i].field);
+    }
+}
+
+Test(http, own_entity_tags_match)
+{
+    static const uint64_t versions[] = {0, 1, 9, 10, 123456789, UINT64_MAX};
+
+    for (size_t i = 0; i < ARRAY_SIZE(versions); i++) {
+        struct response response = {
+            .status = 304, .has_version = true, .version = versions[i]};
+        struct request request = {.id = "a"};
+        char head[RESPONSE_HEAD_MAX];
+        char *etag;
+
+        head[response_head(&response, &request, head)] = '\0';
+        etag = strstr(head, "ETag: ") + strlen("ETag: ");
+        *strchr(etag, '\r') = '\0';
+        cr_expect_eq(http_match_etag(etag, versions[i], false), ETAG_MATCHES,
+                     "%s", etag);
+    }
+}
+
+Test(http, hostile_fields_cost_linear_time, .timeout = 5)
+{
+    static const char *const pieces[] = {"\"", "\"\\", "a/b;", "a/b;c=\"",
+                                         ",", ";", "W/\"", " ", "a=\"\\\""};
+    enum { LENGTH = 1 << 20 };
+    char *field = malloc(LENGTH + 1);
+
+    for (size_t i = 0; i < ARRAY_SIZE(pieces); i++) {
+        size_t size = strlen(pieces[i]);
+
+        for (size_t at = 0; at < LENGTH; at++)
+            field[at] = pieces[i][at % size];
+        field[LENGTH] = '\0';
+        cr_expect_eq(http_negotiate(field, MEDIA_JSON), MEDIA_JSON);
+        cr_expect_not(http_is_json(field));
+        cr_expect_not(http_is_strict(field));
+        cr_expect_eq(http_match_etag(field, 1, true), ETAG_MALFORMED);
+    }
+    free(field);
+}
