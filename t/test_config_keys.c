@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "config_keys.h"
+#include "lib/no_memory.h"
 #include "util.h"
 
 #include <criterion/criterion.h>
@@ -271,4 +272,61 @@ Test(config_keys, every_good_value_survives_a_round_trip)
 {
     for (size_t i = 0; i < CONFIG_KEYS_MAX; i++)
         run_cases(&config_keys[i], "good", assert_round_trip);
+}
+
+/* With the n-th allocation failing, for every n: no memory is what it says,
+ * and nothing is made; or it did not matter, and the outcome is the same. */
+static void
+assert_no_memory(const struct config_key *key, const char *path,
+                 const char *body, size_t len, const char *expected,
+                 bool is_strict)
+{
+    struct outcome whole = parse_bytes(key, body, len, is_strict);
+    bool has_failed = true;
+    unsigned refused = 0;
+
+    (void)expected;
+    /* Long bodies would only repeat, slowly, what the short ones show. */
+    for (unsigned n = 0; has_failed && n < 1000 && len < 1000; n++) {
+        struct outcome outcome = {.messages = json_array()};
+
+        no_memory_after(n);
+        outcome.err = config_key_parse(key, body, len, is_strict,
+                                       outcome.messages, &outcome.value);
+        has_failed = no_memory_end();
+        if (outcome.err == ERR_NOMEM) {
+            cr_expect(has_failed, "%s: n %u", path, n);
+            cr_expect_null(outcome.value, "%s: n %u", path, n);
+            refused++;
+        } else {
+            cr_expect_eq(outcome.err, whole.err, "%s: n %u", path, n);
+            cr_expect(json_equal(outcome.messages, whole.messages),
+                      "%s: n %u", path, n);
+            cr_expect((outcome.value == NULL && whole.value == NULL) ||
+                          strcmp(outcome.value, whole.value) == 0,
+                      "%s: n %u: %s", path, n, outcome.value);
+        }
+        outcome_clear(&outcome);
+    }
+    cr_expect(refused > 0 || len >= 1000, "%s: no allocation failed", path);
+    outcome_clear(&whole);
+}
+
+Test(config_keys, no_memory_is_told_from_a_bad_body)
+{
+    for (size_t i = 0; i < CONFIG_KEYS_MAX; i++) {
+        run_cases(&config_keys[i], "good", assert_no_memory);
+        run_cases(&config_keys[i], "bad", assert_no_memory);
+    }
+}
+
+Test(config_keys, render_without_memory)
+{
+    size_t len;
+    char *body;
+
+    no_memory_after(0);
+    body = config_key_render(&config_keys[0], "{}", 2, 0, &len);
+    no_memory_end();
+    cr_expect_null(body);
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "http.h"
+#include "lib/no_memory.h"
 #include "problem.h"
 #include "util.h"
 
@@ -225,4 +226,62 @@ Test(problem, an_earlier_body_is_replaced)
     body = body_of(&response);
     json_decref(body);
     response_clear(&response);
+}
+
+/* The constant body is the same shape, and its status fits. */
+static void
+assert_constant(const struct response *response)
+{
+    json_t *body = body_of(response);
+
+    cr_expect_eq(response->status, 503);
+    cr_expect_str_eq(text_of(body, "error_code"), err_name(ERR_NOMEM));
+    cr_expect_str_eq(text_of(body, "title"), http_reason(503));
+    cr_expect_null(response->allow);
+    cr_expect_null(response->challenge);
+    cr_expect_not(response->has_version);
+    json_decref(body);
+}
+
+Test(problem, no_memory_gives_a_constant_body)
+{
+    json_auto_t *messages = json_pack("[ss]", "first", "second");
+    bool has_failed = true;
+    unsigned n;
+
+    for (n = 0; has_failed && n < 1000; n++) {
+        struct response response = {
+            .has_version = true, .version = 3, .allow = "GET"};
+
+        no_memory_after(n);
+        problem_respond(&response, &plain, ERR_CONFLICT, messages);
+        has_failed = no_memory_end();
+        if (has_failed)
+            assert_constant(&response);
+        else
+            cr_expect_eq(response.status, 409);
+        response_clear(&response);
+    }
+    cr_expect_gt(n, 3);
+}
+
+/* There may still be memory for the default text. */
+Test(problem, no_memory_for_a_formatted_message)
+{
+    bool has_failed = true;
+
+    for (unsigned n = 0; has_failed && n < 1000; n++) {
+        struct response response = {0};
+
+        no_memory_after(n);
+        problem_respondf(&response, &plain, ERR_NOTFOUND, "no such key: %d",
+                         7);
+        has_failed = no_memory_end();
+        if (response.status == 503)
+            assert_constant(&response);
+        else
+            cr_expect_eq(response.status, 404);
+        cr_expect(has_failed || response.status == 404);
+        response_clear(&response);
+    }
 }
