@@ -322,11 +322,10 @@ Test(config_keys, no_memory_is_told_from_a_bad_body)
 
 Test(config_keys, render_without_memory)
 {
+    auto_char *body = NULL;
     size_t len;
-    char *body;
 
     no_memory_after(0);
     body = config_key_render(&config_keys[0], "{}", 2, 0, &len);
-    no_memory_end();
-    cr_expect_null(body);
+    cr_expect_eq(no_memory_end(), body == NULL);
 }
