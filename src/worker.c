@@ -23,8 +23,11 @@
 #define EVENTS_MAX 256
 #define TICK_MS 1000
 #define DRAIN_MS 30000
-#define DRAIN_TICK_MS 50
 #define DRAIN_NEW_MS 1000
+
+/* Parked connections are closed in about this many steps of a drain. */
+#define DRAIN_STEPS 100
+#define DRAIN_STEP_MS 5
 
 /* How long a peer may keep a connection in a state; -1: as long as it takes.
  * nginx closes its own idle connections after 60 s. */
@@ -247,21 +250,35 @@ close_overdue(struct worker *worker, int64_t now)
     }
 }
 
+/* True if nothing waits to be read, not even the end. */
+static bool
+is_silent(const struct conn *conn)
+{
+    char byte;
+
+    return recv(conn->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0;
+}
+
 /*
- * While draining, a parked connection has nothing to wait for: if its next
- * request had arrived, it would not be idle any more. A new one gets a moment
- * for its first request, which the peer has a right to see answered.
+ * While draining, a parked connection has nothing to wait for. But nginx may
+ * be about to send on it, and gives up after two or three in a row that were
+ * closed under its hands: so only a few go at a time, the longest idle first,
+ * which nginx uses last. A new one gets a moment for its first request, which
+ * the peer has a right to see answered.
  */
 static void
-close_parked(struct worker *worker, int64_t now)
+close_parked(struct worker *worker, int64_t now, size_t most)
 {
     struct conn *next;
 
-    for (struct conn *conn = worker->lists[CONN_IDLE].first; conn != NULL;
-         conn = next) {
+    for (struct conn *conn = worker->lists[CONN_IDLE].first;
+         conn != NULL && most > 0; conn = next) {
         next = conn->next;
-        if (conn->has_served || now - conn->since > DRAIN_NEW_MS)
+        if ((conn->has_served || now - conn->since > DRAIN_NEW_MS) &&
+            is_silent(conn)) {
             close_conn(worker, conn);
+            most--;
+        }
     }
 }
 
@@ -278,27 +295,36 @@ turn(struct worker *worker, int timeout_ms)
     free_closed(worker);
 }
 
+/* Answers what has arrived, and closes connections until there are none. */
 static void
-serve(struct worker *worker)
+drain(struct worker *worker)
 {
-    int64_t end;
+    int64_t end = now_ms() + DRAIN_MS, due = 0;
+    size_t share = worker->count / DRAIN_STEPS + 1;
 
-    while (!worker->service.is_draining) {
-        listen_for_more(worker, worker->count < worker->count_max);
-        turn(worker, TICK_MS);
-    }
-
-    end = now_ms() + DRAIN_MS;
     turn(worker, 0);
     while (worker->count > 0 && now_ms() < end) {
-        close_parked(worker, now_ms());
-        free_closed(worker);
+        if (now_ms() >= due) {
+            close_parked(worker, now_ms(), share);
+            free_closed(worker);
+            due = now_ms() + DRAIN_STEP_MS;
+        }
         if (worker->count > 0)
-            turn(worker, DRAIN_TICK_MS);
+            turn(worker, DRAIN_STEP_MS);
     }
     if (worker->count > 0)
         log_event(LOG_LEVEL_WARNING, "drain_incomplete",
                   LOG_NUMBER("connections", (int64_t)worker->count));
+}
+
+static void
+serve(struct worker *worker)
+{
+    while (!worker->service.is_draining) {
+        listen_for_more(worker, worker->count < worker->count_max);
+        turn(worker, TICK_MS);
+    }
+    drain(worker);
 }
 
 /* Adds a descriptor of the worker's own; tag tells its events apart. */
