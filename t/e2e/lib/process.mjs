@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: MIT
+// Programs that a test starts: their log, their end, and that none outlives it.
+import { spawn } from 'node:child_process';
+import { closeSync, openSync, readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { cleanEnv } from './paths.mjs';
+
+const running = new Set();
+
+process.on('exit', () => {
+  for (const program of running) program.kill('SIGKILL');
+});
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
+  process.on(signal, () => process.exit(1));
+
+export class Program {
+  /** Starts it with both outputs in the file log. */
+  constructor(path, args, { log, env = {}, stdin = 'ignore', cwd } = {}) {
+    const fd = openSync(log, 'a');
+    this.logFile = log;
+    this.child = spawn(path, args, {
+      cwd, env: cleanEnv(env), stdio: [stdin, fd, fd],
+    });
+    closeSync(fd);
+    this.pid = this.child.pid;
+    running.add(this);
+    this.ended = new Promise((resolve) => {
+      this.child.on('error', (error) => resolve({ error }));
+      this.child.on('exit', (code, signal) => resolve({ code, signal }));
+    }).then((end) => {
+      running.delete(this);
+      this.end = end;
+      return end;
+    });
+  }
+
+  kill(signal) {
+    if (!this.end) this.child.kill(signal);
+  }
+
+  /** Ends it with signal and tells how it ended: {code, signal}. */
+  async stop(signal = 'SIGTERM', seconds = 20) {
+    this.kill(signal);
+    const end = await within(seconds, this.ended);
+    if (end) return end;
+    this.kill('SIGKILL');
+    await this.ended;
+    throw new Error(`${this.child.spawnfile} did not stop:\n${this.log()}`);
+  }
+
+  log() {
+    return readFileSync(this.logFile, 'latin1');
+  }
+
+  /** The processes that it started and that still run. */
+  children() {
+    const path = `/proc/${this.pid}/task/${this.pid}/children`;
+    return readFileSync(path, 'utf8').trim().split(/\s+/).filter(Boolean).map(Number);
+  }
+}
+
+/** What promise gives, or undefined if that takes longer. */
+export async function within(seconds, promise) {
+  let timer;
+  const late = new Promise((resolve) => {
+    timer = setTimeout(resolve, seconds * 1000);
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Waits until check gives something true, and gives that. */
+export async function until(what, check, seconds = 20) {
+  const end = Date.now() + seconds * 1000;
+  for (;;) {
+    const result = await check();
+    if (result) return result;
+    if (Date.now() > end) throw new Error(`waited in vain: ${what}`);
+    await sleep(10);
+  }
+}
