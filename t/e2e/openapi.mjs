@@ -2,11 +2,11 @@
 // data/openapi.yaml: well-formed, and what the service does.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { readFileSync, readdirSync } from 'node:fs';
+import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { documents, makeAjv } from './lib/contract.mjs';
-import { cleanEnv, load, srcdir } from './lib/paths.mjs';
+import { cleanEnv, load, modules, srcdir } from './lib/paths.mjs';
 import { BASE, Stack } from './lib/stack.mjs';
 
 const { parse } = load('yaml');
@@ -91,31 +91,31 @@ const beyondSchema = new RegExp([
   'differs from',
 ].join('|'), 'm');
 
-test('a linter finds nothing', () => {
-  const redocly = join(srcdir, 't/node_modules/.bin/redocly');
-  const { status, stdout, stderr } = spawnSync(redocly,
-    ['lint', '--config', join(srcdir, 't/redocly.yaml'), '--format=stylish', file], {
+/** What the linter says of a file, and its status. */
+function lint(path) {
+  const { status, stdout, stderr } = spawnSync(join(modules, '.bin/redocly'),
+    ['lint', '--config', join(srcdir, 't/redocly.yaml'), path], {
       encoding: 'utf8',
       env: cleanEnv({
         REDOCLY_TELEMETRY: 'off', REDOCLY_SUPPRESS_UPDATE_NOTICE: 'true', NO_COLOR: '1',
       }),
     });
-  assert.equal(status, 0, stdout + stderr);
-  assert.doesNotMatch(stdout + stderr, /warning/i);
+  return { status, said: stdout + stderr };
+}
+
+test('a linter finds nothing', () => {
+  const { status, said } = lint(file);
+  assert.equal(status, 0, said);
+  assert.doesNotMatch(said, /warning/i);
 });
 
 test('the linter is one that finds things', () => {
-  const redocly = join(srcdir, 't/node_modules/.bin/redocly');
   const broken = join(stack.dir, 'broken.yaml');
-  const text = readFileSync(file, 'utf8');
-  const without = text.replace(/^ {2}\/openapi\.json:\n {4}get:\n(.*\n)*? {6}responses:\n/m,
-    '  /openapi.json:\n    get:\n      responses:\n        bad: {}\n');
-  assert.notEqual(without, text);
-  spawnSync('cp', [file, broken]);
-  assert.equal(spawnSync('tee', [broken], { input: without }).status, 0);
-  const { status } = spawnSync(redocly, ['lint', '--config', join(srcdir, 't/redocly.yaml'), broken],
-    { env: cleanEnv({ REDOCLY_TELEMETRY: 'off', REDOCLY_SUPPRESS_UPDATE_NOTICE: 'true' }) });
+  const text = readFileSync(file, 'utf8').replace('format: date-time', 'format: 7');
+  writeFileSync(broken, text.replace("'304': &notModified", "'3o4': &notModified"));
+  const { status, said } = lint(broken);
   assert.notEqual(status, 0);
+  assert.match(said, /3o4/);
 });
 
 test('it is the document that the service serves', async () => {
@@ -130,8 +130,8 @@ test('the version is the program\'s', () => {
 });
 
 test('it has the operations of the two documents, and takes what they take', () => {
-  for (const { operations: theirs } of documents.map((d) => ({ operations: d.operations() })))
-    for (const { path, method, operation } of theirs) {
+  for (const published of documents)
+    for (const { path, method, operation } of published.operations()) {
       const ours = document.paths[path]?.[method.toLowerCase()];
       assert.ok(ours, `${method} ${path}`);
       for (const [status, response] of Object.entries(operation.responses)) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Tokens that must not be accepted, one attack each; and those that must.
 import assert from 'node:assert/strict';
-import { chmodSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { assertProblem } from './lib/contract.mjs';
@@ -309,13 +309,13 @@ test('a claim names the tenant if there is one issuer', async (t) => {
   await single.stop();
 });
 
-test('an unreadable key file keeps the keys, if permissions bind us', {
-  skip: process.getuid() === 0 && 'root reads anything',
-}, async () => {
+test('a key file that cannot be read keeps the keys', async () => {
   const name = stack.tenant([rsa]);
   const token = makeToken(rsa, name);
   assert.equal((await get(token)).status, 200);
-  chmodSync(join(stack.keys, `${name}.json`), 0);
+  // Whoever runs this may be root, who can read any file, but no directory.
+  rmSync(join(stack.keys, `${name}.json`));
+  mkdirSync(join(stack.keys, `${name}.json`));
   for (let i = 0; i < 4; i++) assert.equal((await get(token)).status, 200);
 });
 
