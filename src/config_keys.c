@@ -11,8 +11,7 @@
 #define UPDATED_AT_MAX INT64_C(253402300799)
 #define UPDATED_AT_LEN (sizeof("1970-01-01T00:00:00Z") - 1)
 
-#define SCHEMA_POSITIVE                                                       \
-    .type = SCHEMA_INTEGER, .min = 1, .max = INT64_MAX
+#define SCHEMA_POSITIVE .type = SCHEMA_INTEGER, .min = 1, .max = INT64_MAX
 
 static const struct schema_member sequence[] = {
     {.name = "prefix", .schema = {.type = SCHEMA_STRING}},
@@ -98,8 +97,7 @@ unreadable(enum err added)
 static enum err
 add_fault(json_t *messages, const struct decode_fault *fault)
 {
-    return unreadable(validate_add(messages,
-                                   "body: %s at line %zu, column %zu",
+    return unreadable(validate_add(messages, "body: %s at line %zu, column %zu",
                                    fault->text, fault->line, fault->column));
 }
 
@@ -170,13 +168,12 @@ check_value(const struct config_key *key, const json_t *root, bool is_strict,
     enum err flat_err = ERR_OK;
 
     if (value != NULL)
-        err = validate(&key->value, value, "value", is_strict, messages,
-                       &nested);
+        err =
+            validate(&key->value, value, "value", is_strict, messages, &nested);
     else if (!is_flat)
-        return validate_add(messages, "value: is required%s",
-                            key->is_flat
-                                ? ", or its members at the top of the body"
-                                : "");
+        return validate_add(
+            messages, "value: is required%s",
+            key->is_flat ? ", or its members at the top of the body" : "");
     if (is_flat && err != ERR_NOMEM)
         flat_err = validate(&key->value, root, "", false, messages, &flat);
     if (err == ERR_OK || flat_err == ERR_NOMEM)

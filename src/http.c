@@ -83,11 +83,19 @@ content_length_parse(const char *text)
 }
 
 static bool
+is_id_char(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+           (c >= '0' && c <= ':') || c == '.' || c == '_' || c == '-';
+}
+
+static bool
 id_is_valid(const char *id)
 {
-    size_t len = strspn(id, "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                            "abcdefghijklmnopqrstuvwxyz0123456789._:-");
+    size_t len = 0;
 
+    while (len <= HTTP_REQUEST_ID_MAX && is_id_char(id[len]))
+        len++;
     return id[len] == '\0' && len > 0 && len <= HTTP_REQUEST_ID_MAX;
 }
 
@@ -128,8 +136,8 @@ request_init(struct request *request, http_param_fn *param, void *ctx)
         .if_none_match = param_get(param, ctx, "HTTP_IF_NONE_MATCH"),
         .prefer = param_get(param, ctx, "HTTP_PREFER"),
         .front_tenant = param_get(param, ctx, "TENANT"),
-        .content_length = content_length_parse(
-            param_get(param, ctx, "CONTENT_LENGTH")),
+        .content_length =
+            content_length_parse(param_get(param, ctx, "CONTENT_LENGTH")),
     };
     /* Where Apache sets the field by a rewrite rule, it adds the prefix. */
     if (request->authorization == NULL)

@@ -29,9 +29,9 @@ struct request {
     const char *if_match;
     const char *if_none_match;
     const char *prefer;
-    const char *front_tenant;          /* TENANT from the front end */
-    char id[HTTP_REQUEST_ID_MAX + 1];  /* REQUEST_ID, or fresh */
-    int64_t content_length;            /* -1 absent, -2 not a number */
+    const char *front_tenant;         /* TENANT from the front end */
+    char id[HTTP_REQUEST_ID_MAX + 1]; /* REQUEST_ID, or fresh */
+    int64_t content_length;           /* -1 absent, -2 not a number */
     const char *body;
     size_t body_len;
 };

@@ -86,7 +86,7 @@ join(const json_t *messages)
 
 /* The body's text, from malloc; NULL on no memory. */
 static char *
-body_text(enum err err, const char *request_id, const json_t *messages,
+body_text(enum err err, const char *request_id, json_t *messages,
           size_t *len_out)
 {
     json_auto_t *body = NULL;
@@ -95,12 +95,11 @@ body_text(enum err err, const char *request_id, const json_t *messages,
     size_t len;
 
     /* json_pack takes the reference, and fails if it is NULL. */
-    body = json_pack("{s:s, s:s, s:i, s:s, s:o, s:o, s:s}", "type",
-                     "about:blank", "title",
-                     http_reason(problem_status(err)), "status",
-                     problem_status(err), "error_code", err_name(err),
-                     "message", message, "messages",
-                     json_deep_copy(messages), "request_id", request_id);
+    body =
+        json_pack("{s:s, s:s, s:i, s:s, s:o, s:O, s:s}", "type", "about:blank",
+                  "title", http_reason(problem_status(err)), "status",
+                  problem_status(err), "error_code", err_name(err), "message",
+                  message, "messages", messages, "request_id", request_id);
     len = body != NULL ? json_dumpb(body, NULL, 0, JSON_COMPACT) : 0;
     text = len > 0 ? malloc(len) : NULL;
     if (text == NULL || json_dumpb(body, text, len, JSON_COMPACT) != len) {
@@ -122,18 +121,19 @@ respond_no_memory(struct response *response)
 
 void
 problem_respond(struct response *response, const struct request *request,
-                enum err err, const json_t *messages)
+                enum err err, json_t *messages)
 {
     json_auto_t *own = NULL;
     char *body;
     size_t len;
 
-    if (json_array_size(messages) == 0) {
+    /* Without memory, the list of violations may not be whole. */
+    if (err == ERR_NOMEM || json_array_size(messages) == 0) {
         own = json_pack("[s]", problems[err].message);
         messages = own;
     }
-    body = messages != NULL ? body_text(err, request->id, messages, &len)
-                            : NULL;
+    body =
+        messages != NULL ? body_text(err, request->id, messages, &len) : NULL;
     if (body != NULL) {
         response_set_body(response, body, len);
         response->status = problem_status(err);

@@ -18,14 +18,18 @@ int problem_status(enum err err);
 
 /*
  * Turns response into err's answer. messages is a JSON array of strings,
- * borrowed; if it is NULL or empty, the error's own text is the message.
- * Fields of response that were set before (allow, challenge, version) stay.
- * Falls back to a constant body when there is no memory.
+ * borrowed; if it is NULL or empty, or err is ERR_NOMEM, the error's own text
+ * is the message. The body's "message" joins the first few, for clients that
+ * know no "messages".
+ *
+ * Fields of response that were set before (allow, challenge, version) stay; a
+ * 401 gets a challenge and a 503 a retry_after if they have none. When there
+ * is no memory, response becomes a constant 503, whatever err was.
  */
 void problem_respond(struct response *response, const struct request *request,
-                     enum err err, const json_t *messages);
+                     enum err err, json_t *messages);
 
-/* The same with a single message. */
+/* The same with a single message; one that is not UTF-8 is left out. */
 void problem_respondf(struct response *response, const struct request *request,
                       enum err err, const char *format, ...)
     __attribute__((format(printf, 4, 5)));

@@ -66,8 +66,7 @@ validate_add(json_t *messages, const char *format, ...)
 }
 
 static enum err
-violated(const struct check *check, const struct place *place,
-         const char *rule)
+violated(const struct check *check, const struct place *place, const char *rule)
 {
     auto_char *path = place_text(place);
 
@@ -161,8 +160,8 @@ check_uri(const struct check *check, const json_t *value,
     int result;
     bool is_absolute;
 
-    result = uriParseSingleUriExA(&uri, text,
-                                  text + json_string_length(value), NULL);
+    result = uriParseSingleUriExA(&uri, text, text + json_string_length(value),
+                                  NULL);
     if (result == URI_ERROR_MALLOC)
         return ERR_NOMEM;
     if (result == URI_SUCCESS) {
@@ -208,8 +207,7 @@ check_string(const struct check *check, const struct schema *schema,
         return violated(check, place, "must be a string");
     if (utf8_count(text, len) < schema->min_length)
         err = violatedf(check, place, "must have at least %zu character%s",
-                        schema->min_length,
-                        schema->min_length == 1 ? "" : "s");
+                        schema->min_length, schema->min_length == 1 ? "" : "s");
     if (schema->is_uri)
         err = worse(err, check_uri(check, value, place));
     if (schema->one_of != NULL)
@@ -235,8 +233,7 @@ check_array(const struct check *check, const struct schema *schema,
         return ERR_NOMEM;
     if (json_array_size(value) < schema->min_length)
         err = violatedf(check, place, "must have at least %zu item%s",
-                        schema->min_length,
-                        schema->min_length == 1 ? "" : "s");
+                        schema->min_length, schema->min_length == 1 ? "" : "s");
     for (size_t i = 0; i < json_array_size(value) && err != ERR_NOMEM; i++) {
         json_t *item = NULL;
 
@@ -251,8 +248,7 @@ check_array(const struct check *check, const struct schema *schema,
 
 static enum err
 check_member(const struct check *check, const struct schema_member *member,
-             const json_t *object, const struct place *place,
-             json_t *canonical)
+             const json_t *object, const struct place *place, json_t *canonical)
 {
     const json_t *value = json_object_get(object, member->name);
     struct place below = {.parent = place, .name = member->name};
@@ -265,8 +261,8 @@ check_member(const struct check *check, const struct schema_member *member,
     else if (member->is_required)
         err = violated(check, &below, "is required");
     else if (member->unset != NULL)
-        err = decode_json(member->unset, strlen(member->unset), &part,
-                          &ignored);
+        err =
+            decode_json(member->unset, strlen(member->unset), &part, &ignored);
 
     if (part != NULL &&
         json_object_set_new_nocheck(canonical, member->name, part) < 0)
@@ -342,8 +338,7 @@ check_object(const struct check *check, const struct schema *schema,
         return ERR_NOMEM;
     for (const struct schema_member *member = schema->members;
          member->name != NULL && err != ERR_NOMEM; member++)
-        err = worse(err,
-                    check_member(check, member, value, place, canonical));
+        err = worse(err, check_member(check, member, value, place, canonical));
     if (check->is_strict && err != ERR_NOMEM)
         err = worse(err, check_names(check, schema, value, place));
     return err == ERR_OK ? keep(json_incref(canonical), canonical_out) : err;

@@ -44,7 +44,7 @@ struct schema_member {
     const char *unset; /* JSON of the value if it is absent, or NULL */
 };
 
-#define SCHEMA_ANY_INTEGER                                                    \
+#define SCHEMA_ANY_INTEGER                                                     \
     .type = SCHEMA_INTEGER, .min = INT64_MIN, .max = INT64_MAX
 
 /*

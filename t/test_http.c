@@ -16,7 +16,7 @@ find_param(void *ctx, const char *name)
     return NULL;
 }
 
-#define REQUEST(...)                                                          \
+#define REQUEST(...)                                                           \
     request_of((const char *const[]){__VA_ARGS__ __VA_OPT__(, ) NULL})
 
 static struct request
@@ -31,13 +31,12 @@ request_of(const char *const *params)
 
 Test(http, request_takes_every_parameter)
 {
-    struct request request =
-        REQUEST("REQUEST_METHOD", "POST", "PATH_INFO", "/a", "QUERY_STRING",
-                "b=c", "HTTP_ACCEPT", "d", "HTTP_AUTHORIZATION", "e",
-                "CONTENT_TYPE", "f", "CONTENT_LENGTH", "12",
-                "HTTP_CONTENT_ENCODING", "g", "HTTP_IF_MATCH", "h",
-                "HTTP_IF_NONE_MATCH", "i", "HTTP_PREFER", "j", "TENANT", "k",
-                "REQUEST_ID", "l");
+    struct request request = REQUEST(
+        "REQUEST_METHOD", "POST", "PATH_INFO", "/a", "QUERY_STRING", "b=c",
+        "HTTP_ACCEPT", "d", "HTTP_AUTHORIZATION", "e", "CONTENT_TYPE", "f",
+        "CONTENT_LENGTH", "12", "HTTP_CONTENT_ENCODING", "g", "HTTP_IF_MATCH",
+        "h", "HTTP_IF_NONE_MATCH", "i", "HTTP_PREFER", "j", "TENANT", "k",
+        "REQUEST_ID", "l");
 
     cr_expect_eq(request.method, HTTP_POST);
     cr_expect_str_eq(request.path, "/a");
@@ -85,8 +84,8 @@ Test(http, request_takes_an_empty_parameter_as_absent)
 {
     struct request request =
         REQUEST("REQUEST_METHOD", "", "PATH_INFO", "", "QUERY_STRING", "",
-                "HTTP_ACCEPT", "", "HTTP_AUTHORIZATION", "", "CONTENT_TYPE",
-                "", "CONTENT_LENGTH", "", "HTTP_CONTENT_ENCODING", "",
+                "HTTP_ACCEPT", "", "HTTP_AUTHORIZATION", "", "CONTENT_TYPE", "",
+                "CONTENT_LENGTH", "", "HTTP_CONTENT_ENCODING", "",
                 "HTTP_IF_MATCH", "", "HTTP_IF_NONE_MATCH", "", "HTTP_PREFER",
                 "", "TENANT", "", "REQUEST_ID", "");
 
@@ -96,10 +95,10 @@ Test(http, request_takes_an_empty_parameter_as_absent)
 Test(http, request_finds_the_authorization_that_apache_renamed)
 {
     struct request renamed = REQUEST("REDIRECT_HTTP_AUTHORIZATION", "a");
-    struct request both = REQUEST("REDIRECT_HTTP_AUTHORIZATION", "a",
-                                  "HTTP_AUTHORIZATION", "b");
-    struct request empty = REQUEST("REDIRECT_HTTP_AUTHORIZATION", "a",
-                                   "HTTP_AUTHORIZATION", "");
+    struct request both =
+        REQUEST("REDIRECT_HTTP_AUTHORIZATION", "a", "HTTP_AUTHORIZATION", "b");
+    struct request empty =
+        REQUEST("REDIRECT_HTTP_AUTHORIZATION", "a", "HTTP_AUTHORIZATION", "");
 
     cr_expect_str_eq(renamed.authorization, "a");
     cr_expect_str_eq(both.authorization, "b");
@@ -112,9 +111,9 @@ Test(http, request_methods_are_case_sensitive)
         const char *name;
         enum http_method method;
     } cases[] = {
-        {"GET", HTTP_GET},    {"HEAD", HTTP_HEAD},    {"POST", HTTP_POST},
-        {"get", HTTP_OTHER},  {"PUT", HTTP_OTHER},    {"GETS", HTTP_OTHER},
-        {"POS", HTTP_OTHER},  {"OPTIONS", HTTP_OTHER},
+        {"GET", HTTP_GET},   {"HEAD", HTTP_HEAD},     {"POST", HTTP_POST},
+        {"get", HTTP_OTHER}, {"PUT", HTTP_OTHER},     {"GETS", HTTP_OTHER},
+        {"POS", HTTP_OTHER}, {"OPTIONS", HTTP_OTHER},
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
@@ -153,7 +152,10 @@ Test(http, request_content_length)
 Test(http, request_id_is_kept_if_it_is_harmless)
 {
     static const char *const good[] = {
-        "a", "0", "ec2f3c9bb016ba971bf6074098363", "A-Z_a.z:9",
+        "a",
+        "0",
+        "ec2f3c9bb016ba971bf6074098363",
+        "A-Z_a.z:9",
     };
     static const char *const bad[] = {
         "a b", "a\r\nSet-Cookie: b", "a\"b", "\xc3\xa9", "a/b", "{}", " ",
@@ -282,7 +284,9 @@ Test(http, head_never_outgrows_its_buffer)
                            "Vary: Accept\r\n"
                            "Allow: %s\r\n"
                            "X-Request-Id: abc\r\n"
-                           "\r\n", allow), 0);
+                           "\r\n",
+                           allow),
+                  0);
     assert_head(&(struct response){.status = 304, .allow = allow}, expected);
 }
 
@@ -359,7 +363,8 @@ Test(http, negotiate)
         {"application/json; charset=utf-8; q=0.2, application/problem+json",
          PROBLEM},
         {"application/json;charset=utf-8;q=0.2, application/json, "
-         "application/problem+json;q=0.5", PROBLEM},
+         "application/problem+json;q=0.5",
+         PROBLEM},
         {"application/json;charset=latin1", FALLBACK},
         {"application/json;odata=verbose", FALLBACK},
         {"application/json;odata=verbose, application/problem+json", PROBLEM},
@@ -400,10 +405,10 @@ Test(http, negotiate)
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-        enum media as_answer = cases[i].media == PROBLEM ? MEDIA_PROBLEM
-                                                         : MEDIA_JSON;
-        enum media as_error = cases[i].media == JSON ? MEDIA_JSON
-                                                     : MEDIA_PROBLEM;
+        enum media as_answer =
+            cases[i].media == PROBLEM ? MEDIA_PROBLEM : MEDIA_JSON;
+        enum media as_error =
+            cases[i].media == JSON ? MEDIA_JSON : MEDIA_PROBLEM;
 
         cr_expect_eq(http_negotiate(cases[i].accept, MEDIA_JSON), as_answer,
                      "%s", cases[i].accept);
@@ -578,8 +583,8 @@ Test(http, own_entity_tags_match)
 
 Test(http, hostile_fields_cost_linear_time, .timeout = 5)
 {
-    static const char *const pieces[] = {"\"", "\"\\", "a/b;", "a/b;c=\"",
-                                         ",", ";", "W/\"", " ", "a=\"\\\""};
+    static const char *const pieces[] = {"\"", "\"\\", "a/b;", "a/b;c=\"", ",",
+                                         ";",  "W/\"", " ",    "a=\"\\\""};
     enum { LENGTH = 1 << 20 };
     char *field = malloc(LENGTH + 1);
 

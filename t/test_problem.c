@@ -145,6 +145,20 @@ Test(problem, no_messages_give_the_default)
     response_clear(&response);
 }
 
+Test(problem, no_memory_lists_no_violations)
+{
+    json_auto_t *messages = json_pack("[s]", "value: is required");
+    struct response response = {0};
+    json_t *body;
+
+    problem_respond(&response, &plain, ERR_NOMEM, messages);
+    body = body_of(&response);
+    cr_expect_str_eq(text_of(body, "message"),
+                     "out of memory, try again later");
+    json_decref(body);
+    response_clear(&response);
+}
+
 Test(problem, formatted_message)
 {
     struct response response = {0};
@@ -274,8 +288,7 @@ Test(problem, no_memory_for_a_formatted_message)
         struct response response = {0};
 
         no_memory_after(n);
-        problem_respondf(&response, &plain, ERR_NOTFOUND, "no such key: %d",
-                         7);
+        problem_respondf(&response, &plain, ERR_NOTFOUND, "no such key: %d", 7);
         has_failed = no_memory_end();
         if (response.status == 503)
             assert_constant(&response);

@@ -53,7 +53,10 @@ Test(utf8, span_stops_at_the_first_bad_byte)
 {
     cr_expect_eq(utf8_span("", 0), 0);
     cr_expect_eq(utf8_span("abc", 3), 3);
-    cr_expect_eq(utf8_span("a\xc3\xa9\xff" "b", 5), 3);
+    cr_expect_eq(utf8_span("a\xc3\xa9\xff"
+                           "b",
+                           5),
+                 3);
     cr_expect_eq(utf8_span("\xf4\x90\x80\x80", 4), 0);
     cr_expect_eq(utf8_span("\xf5\x80\x80\x80", 4), 0);
     cr_expect_eq(utf8_span("\xf0\x8f\xbf\xbf", 4), 0);
