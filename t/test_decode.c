@@ -209,6 +209,37 @@ Test(decode, depth_is_bounded)
     cr_expect_eq(decode_nested(1000000), ERR_BADREQ);
 }
 
+Test(decode, string_content)
+{
+    static const struct {
+        const char *content, *expected; /* NULL: bad at bad_at */
+        size_t bad_at;
+    } cases[] = {
+        {"", "", 0},
+        {"a\\u00e9b", "a\xc3\xa9" "b", 0},
+        {"a\\", NULL, 1},
+        {"ab\\q", NULL, 2},
+        {"abc\x01", NULL, 3},
+        {"\\ud83d\\ude0", NULL, 0},
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        char text[32];
+        size_t len = 0, bad_at = 0;
+        const char *fault =
+            decode_string(cases[i].content, strlen(cases[i].content), text,
+                          &len, &bad_at);
+
+        cr_expect_eq(fault == NULL, cases[i].expected != NULL, "%s",
+                     cases[i].content);
+        cr_expect_eq(bad_at, cases[i].bad_at, "%s", cases[i].content);
+        if (fault == NULL) {
+            text[len] = '\0';
+            cr_expect_str_eq(text, cases[i].expected);
+        }
+    }
+}
+
 /* Small changes to good texts: both decoders must take the same ones, for the
  * same values. */
 Test(decode, agrees_with_jansson)

@@ -290,6 +290,14 @@ Test(http, head_never_outgrows_its_buffer)
     assert_head(&(struct response){.status = 304, .allow = allow}, expected);
 }
 
+Test(http, every_status_has_its_reason)
+{
+    cr_expect_str_eq(http_reason(200), "OK");
+    cr_expect_str_eq(http_reason(304), "Not Modified");
+    cr_expect_str_eq(http_reason(413), "Content Too Large");
+    cr_expect_str_eq(http_reason(299), "Unknown");
+}
+
 Test(http, body_is_taken_and_freed)
 {
     struct response response = {.status = 200};
@@ -385,6 +393,8 @@ Test(http, negotiate)
         {"application/json;q=1.001, application/problem+json;q=0.1", PROBLEM},
         {"application/json;q=0.1234, application/problem+json;q=0.1", PROBLEM},
         {"application/json;q=-1, application/problem+json;q=0.1", PROBLEM},
+        {"application/json;q=a, application/problem+json;q=0.1", PROBLEM},
+        {"application/json;q=0.a, application/problem+json;q=0.1", PROBLEM},
         {"application/json;q=, application/problem+json;q=0.1", PROBLEM},
         {"application/json;q=.5, application/problem+json;q=0.1", PROBLEM},
         {"application/json;q=0,5, application/problem+json;q=0.1", PROBLEM},
