@@ -210,7 +210,8 @@ check_claims(const struct auth *auth, const json_t *claims, int64_t now,
     if (sub != NULL &&
         (!json_is_string(sub) || json_string_length(sub) > AUTH_SUBJECT_MAX))
         return jwt_refuse(AUTH_CLAIM, refusal_out);
-    strcpy(principal->subject, sub != NULL ? json_string_value(sub) : "");
+    snprintf(principal->subject, sizeof(principal->subject), "%s",
+             sub != NULL ? json_string_value(sub) : "");
     principal->may_read = auth->read_scope == NULL ||
                           claims_have_scope(claims, auth->read_scope);
     principal->may_write = auth->write_scope == NULL ||

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "jwks.h"
 
+#include "decode.h"
 #include "file_id.h"
 #include "log.h"
 #include "util.h"
@@ -83,15 +84,15 @@ static enum err
 key_list_parse(struct key_list *list, const char *text, size_t len,
                const char **why_out)
 {
-    json_error_t error;
-    json_auto_t *root = json_loadb(text, len, JSON_REJECT_DUPLICATES, &error);
+    struct decode_fault ignored;
+    json_auto_t *root = NULL;
+    enum err err = decode_json(text, len, &root, &ignored);
     const json_t *keys = json_object_get(root, "keys");
-    enum err err = ERR_OK;
     const json_t *key;
     size_t i;
 
-    if (root == NULL && json_error_code(&error) == json_error_out_of_memory)
-        return ERR_NOMEM;
+    if (err == ERR_NOMEM)
+        return err;
     if (!json_is_array(keys)) {
         *why_out = root == NULL ? "not valid JSON" : "no array \"keys\"";
         return ERR_INVALID;
@@ -99,6 +100,7 @@ key_list_parse(struct key_list *list, const char *text, size_t len,
     list->keys = calloc(json_array_size(keys) + 1, sizeof(*list->keys));
     if (list->keys == NULL)
         return ERR_NOMEM;
+    err = ERR_OK;
     json_array_foreach (keys, i, key) {
         err = key_list_add(list, key, why_out);
         if (err != ERR_OK)
@@ -257,7 +259,7 @@ jwks_path(struct jwks *jwks, const char *tenant)
 {
     char *end = stpcpy(jwks->path + jwks->prefix_len, tenant);
 
-    strcpy(end, jwks->suffix);
+    memcpy(end, jwks->suffix, strlen(jwks->suffix) + 1);
     return jwks->path;
 }
 
@@ -287,7 +289,7 @@ jwks_refresh(struct jwks *jwks, const char *tenant, struct set **set_out)
         set = calloc(1, sizeof(*set));
         if (set == NULL)
             return ERR_NOMEM;
-        strcpy(set->tenant, tenant);
+        memcpy(set->tenant, tenant, strlen(tenant) + 1);
     }
     set->next = jwks->sets;
     jwks->sets = set;

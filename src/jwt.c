@@ -2,6 +2,7 @@
 #include "jwt.h"
 
 #include "base64url.h"
+#include "decode.h"
 #include "util.h"
 
 #include <openssl/err.h>
@@ -33,11 +34,11 @@ split(const char *text, size_t len, struct segment segments[SEGMENTS])
 }
 
 static enum err
-decode_json(const struct segment *segment, json_t **json_out,
-            enum auth_refusal *refusal_out)
+decode_object(const struct segment *segment, json_t **json_out,
+              enum auth_refusal *refusal_out)
 {
     unsigned char *bytes = NULL;
-    json_error_t error;
+    struct decode_fault ignored;
     json_t *json = NULL;
     size_t len = 0;
     enum err err;
@@ -47,11 +48,11 @@ decode_json(const struct segment *segment, json_t **json_out,
         return err;
     if (err != ERR_OK)
         return jwt_refuse(AUTH_MALFORMED, refusal_out);
-    json = json_loadb((const char *)bytes, len, JSON_REJECT_DUPLICATES, &error);
+    err = decode_json((const char *)bytes, len, &json, &ignored);
     free(bytes);
-    if (json == NULL && json_error_code(&error) == json_error_out_of_memory)
-        return ERR_NOMEM;
-    if (!json_is_object(json)) {
+    if (err == ERR_NOMEM)
+        return err;
+    if (err != ERR_OK || !json_is_object(json)) {
         json_decref(json);
         return jwt_refuse(AUTH_MALFORMED, refusal_out);
     }
@@ -117,11 +118,11 @@ jwt_read(const char *text, size_t len, struct jwt *jwt_out,
 
     if (len > AUTH_TOKEN_MAX || !split(text, len, segments))
         return jwt_refuse(AUTH_MALFORMED, refusal_out);
-    err = decode_json(&segments[HEADER], &jwt.header, refusal_out);
+    err = decode_object(&segments[HEADER], &jwt.header, refusal_out);
     if (err == ERR_OK)
         err = check_header(&jwt, refusal_out);
     if (err == ERR_OK)
-        err = decode_json(&segments[CLAIMS], &jwt.claims, refusal_out);
+        err = decode_object(&segments[CLAIMS], &jwt.claims, refusal_out);
     if (err == ERR_OK)
         err = decode_signature(&segments[SIGNATURE], &jwt.signature_len,
                                refusal_out);

@@ -145,7 +145,10 @@ to_zeros(struct bytes *file)
 static void
 to_text(struct bytes *file)
 {
-    file->len = (size_t)sprintf(file->bytes, "{\"not\": \"a database\"}\n");
+    static const char text[] = "{\"not\": \"a database\"}\n";
+
+    memcpy(file->bytes, text, sizeof(text) - 1);
+    file->len = sizeof(text) - 1;
 }
 
 static void
