@@ -55,8 +55,8 @@ parse_bytes(const struct config_key *key, const char *body, size_t len,
     char *exact = malloc(len);
 
     memcpy(exact, body, len);
-    outcome.err = config_key_parse(key, exact, len, is_strict,
-                                   outcome.messages, &outcome.value);
+    outcome.err = config_key_parse(key, exact, len, is_strict, outcome.messages,
+                                   &outcome.value);
     free(exact);
     return outcome;
 }
@@ -99,8 +99,8 @@ assert_bad(const struct config_key *key, const char *path, const char *body,
 }
 
 typedef void assert_case_fn(const struct config_key *key, const char *path,
-                            const char *body, size_t len,
-                            const char *expected, bool is_strict);
+                            const char *body, size_t len, const char *expected,
+                            bool is_strict);
 
 /* Runs every NAME.json of t/data/KEY/kind against NAME.json.expected; a name
  * that starts with "strict-" is parsed so. */
@@ -113,7 +113,8 @@ run_cases(const struct config_key *key, const char *kind,
     int count, run = 0;
 
     cr_assert_geq(asprintf(&directory, "%s/t/data/%s/%s", getenv("SRCDIR"),
-                           key->name, kind), 0);
+                           key->name, kind),
+                  0);
     count = scandir(directory, &entries, NULL, alphasort);
     cr_assert_gt(count, 0, "cannot read %s", directory);
     for (int i = 0; i < count; i++) {
@@ -154,7 +155,11 @@ Test(config_keys, bad_bodies)
 Test(config_keys, find_knows_the_names_and_no_others)
 {
     static const char *const others[] = {
-        "", "external", "external_oms ", "External_Oms", "value",
+        "",
+        "external",
+        "external_oms ",
+        "External_Oms",
+        "value",
         "on_hold_timer_durations",
     };
 
@@ -192,8 +197,8 @@ Test(config_keys, only_the_webhook_has_no_unset_value_and_a_secret)
         cr_expect_eq(key->is_once,
                      strcmp(key->name, "sales_order_generator_sequence") == 0,
                      "%s", key->name);
-        cr_expect_eq(key->is_flat, strcmp(key->name, "external_oms") == 0,
-                     "%s", key->name);
+        cr_expect_eq(key->is_flat, strcmp(key->name, "external_oms") == 0, "%s",
+                     key->name);
     }
 }
 
@@ -300,8 +305,8 @@ assert_no_memory(const struct config_key *key, const char *path,
             refused++;
         } else {
             cr_expect_eq(outcome.err, whole.err, "%s: n %u", path, n);
-            cr_expect(json_equal(outcome.messages, whole.messages),
-                      "%s: n %u", path, n);
+            cr_expect(json_equal(outcome.messages, whole.messages), "%s: n %u",
+                      path, n);
             cr_expect((outcome.value == NULL && whole.value == NULL) ||
                           strcmp(outcome.value, whole.value) == 0,
                       "%s: n %u: %s", path, n, outcome.value);

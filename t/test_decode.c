@@ -26,15 +26,39 @@ decode(const char *text, size_t len, json_t **value_out,
 Test(decode, values)
 {
     static const char *const texts[] = {
-        "null", "true", "false", "0", "-0", "1", "-1", "10", "1.5", "-0.25",
-        "1e2", "1E+2", "1e-2", "0e0", "0.0", "-0.0", "1.7976931348623157e308",
-        "9223372036854775807", "-9223372036854775808", "\"\"", "\"a\"",
-        "\"\\\"\\\\\\/\\b\\f\\n\\r\\t\"", "\"\\u0041\\u00e9\\u20AC\\uFFFF\"",
+        "null",
+        "true",
+        "false",
+        "0",
+        "-0",
+        "1",
+        "-1",
+        "10",
+        "1.5",
+        "-0.25",
+        "1e2",
+        "1E+2",
+        "1e-2",
+        "0e0",
+        "0.0",
+        "-0.0",
+        "1.7976931348623157e308",
+        "9223372036854775807",
+        "-9223372036854775808",
+        "\"\"",
+        "\"a\"",
+        "\"\\\"\\\\\\/\\b\\f\\n\\r\\t\"",
+        "\"\\u0041\\u00e9\\u20AC\\uFFFF\"",
         "\"\\ud834\\udd1e\\uDBFF\\uDFFF\"",
         "\"\x7f\xc2\x80\xdf\xbf\xe0\xa0\x80\xed\x9f\xbf\xee\x80\x80\"",
         "\"\xef\xbf\xbf\xf0\x90\x80\x80\xf4\x8f\xbf\xbf\"",
-        "[]", "[[]]", "[1,[2,\"3\"],{}]", " [ 1 , 2 ] ", "{}",
-        "{\"\":{}}", "{\"a\":1,\"b\":[{\"a\":2}],\"c\":{\"a\":3}}",
+        "[]",
+        "[[]]",
+        "[1,[2,\"3\"],{}]",
+        " [ 1 , 2 ] ",
+        "{}",
+        "{\"\":{}}",
+        "{\"a\":1,\"b\":[{\"a\":2}],\"c\":{\"a\":3}}",
         "\t\n\r {\t\"a\"\n:\r1 } \n",
         "{\"\\u0061\":1,\"A\":2}",
     };
@@ -45,8 +69,8 @@ Test(decode, values)
         struct decode_fault fault;
 
         cr_assert_not_null(expected, "%s", texts[i]);
-        cr_assert_eq(decode(texts[i], strlen(texts[i]), &value, &fault),
-                     ERR_OK, "%s", texts[i]);
+        cr_assert_eq(decode(texts[i], strlen(texts[i]), &value, &fault), ERR_OK,
+                     "%s", texts[i]);
         cr_expect(json_equal(value, expected), "%s", texts[i]);
     }
 }
@@ -216,7 +240,10 @@ Test(decode, string_content)
         size_t bad_at;
     } cases[] = {
         {"", "", 0},
-        {"a\\u00e9b", "a\xc3\xa9" "b", 0},
+        {"a\\u00e9b",
+         "a\xc3\xa9"
+         "b",
+         0},
         {"a\\", NULL, 1},
         {"ab\\q", NULL, 2},
         {"abc\x01", NULL, 3},
@@ -226,9 +253,8 @@ Test(decode, string_content)
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
         char text[32];
         size_t len = 0, bad_at = 0;
-        const char *fault =
-            decode_string(cases[i].content, strlen(cases[i].content), text,
-                          &len, &bad_at);
+        const char *fault = decode_string(
+            cases[i].content, strlen(cases[i].content), text, &len, &bad_at);
 
         cr_expect_eq(fault == NULL, cases[i].expected != NULL, "%s",
                      cases[i].content);

@@ -38,15 +38,13 @@ assert_checked(const struct schema *schema, const char *text, bool is_strict,
 }
 
 static void
-assert_good(const struct schema *schema, const char *text,
-            const char *expected)
+assert_good(const struct schema *schema, const char *text, const char *expected)
 {
     assert_checked(schema, text, false, expected, "");
 }
 
 static void
-assert_bad(const struct schema *schema, const char *text,
-           const char *expected)
+assert_bad(const struct schema *schema, const char *text, const char *expected)
 {
     assert_checked(schema, text, false, NULL, expected);
 }
@@ -56,8 +54,8 @@ static const struct schema small = {
     .type = SCHEMA_INTEGER, .min = -2, .max = 3};
 static const struct schema boolean = {.type = SCHEMA_BOOLEAN};
 static const struct schema string = {.type = SCHEMA_STRING};
-static const struct schema two_characters = {
-    .type = SCHEMA_STRING, .min_length = 2};
+static const struct schema two_characters = {.type = SCHEMA_STRING,
+                                             .min_length = 2};
 static const struct schema uri = {.type = SCHEMA_STRING, .is_uri = true};
 static const struct schema one = {
     .type = SCHEMA_STRING, .one_of = (const char *const[]){"only", NULL}};
@@ -68,22 +66,25 @@ static const struct schema pairs = {
 
 static const struct schema tree = {
     .type = SCHEMA_OBJECT,
-    .members = (const struct schema_member[]){
-        {.name = "b", .schema = {.type = SCHEMA_BOOLEAN}, .unset = "true"},
-        {.name = "list",
-         .schema = {.type = SCHEMA_ARRAY,
-                    .items =
-                        &(const struct schema){
-                            .type = SCHEMA_OBJECT,
-                            .members =
-                                (const struct schema_member[]){
-                                    {.name = "n",
-                                     .schema = {SCHEMA_ANY_INTEGER},
-                                     .is_required = true},
-                                    {.name = NULL}}}},
-         .unset = "[{\"n\":7}]"},
-        {.name = "s", .schema = {.type = SCHEMA_STRING}, .is_required = true},
-        {.name = NULL}}};
+    .members =
+        (const struct schema_member[]){
+            {.name = "b", .schema = {.type = SCHEMA_BOOLEAN}, .unset = "true"},
+            {.name = "list",
+             .schema = {.type = SCHEMA_ARRAY,
+                        .items =
+                            &(const struct schema){
+                                .type = SCHEMA_OBJECT,
+                                .members =
+                                    (const struct schema_member[]){
+                                        {.name = "n",
+                                         .schema = {SCHEMA_ANY_INTEGER},
+                                         .is_required = true},
+                                        {.name = NULL}}}},
+             .unset = "[{\"n\":7}]"},
+            {.name = "s",
+             .schema = {.type = SCHEMA_STRING},
+             .is_required = true},
+            {.name = NULL}}};
 
 Test(validate, booleans)
 {
@@ -98,8 +99,7 @@ Test(validate, integers)
 {
     assert_good(&any_integer, "9223372036854775807", "9223372036854775807");
     assert_good(&any_integer, "-9223372036854775808", "-9223372036854775808");
-    assert_good(&any_integer, "-9223372036854775808.0",
-                "-9223372036854775808");
+    assert_good(&any_integer, "-9223372036854775808.0", "-9223372036854775808");
     assert_good(&any_integer, "9223372036854774784.0", "9223372036854774784");
     assert_good(&any_integer, "-0.0", "0");
     assert_good(&any_integer, "1e18", "1000000000000000000");
@@ -137,21 +137,19 @@ Test(validate, string_length_is_in_characters)
 
 Test(validate, uris)
 {
-    assert_good(&uri, "\"https://example.com/\"",
-                "\"https://example.com/\"");
+    assert_good(&uri, "\"https://example.com/\"", "\"https://example.com/\"");
     assert_good(&uri, "\"urn:a:b\"", "\"urn:a:b\"");
     assert_bad(&uri, "\"/a\"", "v: must be an absolute URI");
     assert_bad(&uri, "\"\"", "v: must be an absolute URI");
-    assert_bad(&uri, "\"https://example.com/ \"",
-               "v: must be an absolute URI");
+    assert_bad(&uri, "\"https://example.com/ \"", "v: must be an absolute URI");
 }
 
 /* As long as a body can be: the parser must neither be slow nor recurse out of
  * its stack. */
 Test(validate, long_uris, .timeout = 10)
 {
-    static const char *const pieces[] = {"a", "/", "%41", ":", "@", "?", "1",
-                                         ".", "a@", "[", "//", "../"};
+    static const char *const pieces[] = {"a", "/", "%41", ":", "@",  "?",
+                                         "1", ".", "a@",  "[", "//", "../"};
     enum { LENGTH = 65000 };
     char *text = malloc(LENGTH + 16);
 
