@@ -28,7 +28,12 @@ const struct config_key *config_key_find(const char *name);
 /*
  * Reads a request body. On ERR_OK, *value_out is the canonical JSON text of
  * the value, from malloc, NUL-terminated. ERR_BADREQ (not JSON) and
- * ERR_INVALID: messages grew. ERR_NOMEM.
+ * ERR_INVALID: messages grew, by every violation there is. ERR_NOMEM: messages
+ * may have grown, but not by all.
+ *
+ * A flat key's body may have the value in either shape, or in both: then both
+ * must be valid and say the same. No message holds any of the body but the
+ * names of members.
  */
 enum err config_key_parse(const struct config_key *key, const char *body,
                           size_t len, bool is_strict, json_t *messages,
