@@ -3,6 +3,7 @@
 
 #include "listener.h"
 #include "log.h"
+#include "notify.h"
 #include "options.h"
 #include "util.h"
 
@@ -121,6 +122,7 @@ stop(struct supervisor *supervisor, int status)
         return;
     supervisor->is_stopping = true;
     supervisor->status = status;
+    notify_manager("STOPPING=1");
     /* Nobody new may connect; what has connected is in the socket's queue,
      * which the workers empty before they end. */
     if (supervisor->options->listen != NULL)
@@ -175,6 +177,7 @@ end_start(struct supervisor *supervisor, struct slot *slot)
         supervisor->was_ready = true;
         log_event(LOG_LEVEL_NOTICE, "ready",
                   LOG_NUMBER("workers", (int64_t)supervisor->count));
+        notify_manager("READY=1");
     }
     renew_next(supervisor);
 }
