@@ -8,7 +8,7 @@ import { cleanEnv } from './paths.mjs';
 const running = new Set();
 
 process.on('exit', () => {
-  for (const program of running) program.kill('SIGKILL');
+  for (const program of running) program.killAll();
 });
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
   process.on(signal, () => process.exit(1));
@@ -19,7 +19,8 @@ export class Program {
     const fd = openSync(log, 'a');
     this.logFile = log;
     this.child = spawn(path, args, {
-      cwd, env: cleanEnv(env), stdio: [stdin, fd, fd],
+      // A group of its own, so that killAll reaches what it starts.
+      cwd, detached: true, env: cleanEnv(env), stdio: [stdin, fd, fd],
     });
     closeSync(fd);
     this.pid = this.child.pid;
@@ -38,12 +39,21 @@ export class Program {
     if (!this.end) this.child.kill(signal);
   }
 
+  /** What it started dies with it: nginx's workers outlive a killed master. */
+  killAll() {
+    try {
+      process.kill(-this.pid, 'SIGKILL');
+    } catch {
+      // they are gone
+    }
+  }
+
   /** Ends it with signal and tells how it ended: {code, signal}. */
   async stop(signal = 'SIGTERM', seconds = 20) {
     this.kill(signal);
     const end = await within(seconds, this.ended);
     if (end) return end;
-    this.kill('SIGKILL');
+    this.killAll();
     await this.ended;
     throw new Error(`${this.child.spawnfile} did not stop:\n${this.log()}`);
   }
