@@ -2,8 +2,10 @@
 #include "jwk.h"
 
 #include "base64url.h"
+#include "crypto_mem.h"
 #include "util.h"
 
+#include <openssl/err.h>
 #include <string.h>
 
 #define RSA_BITS_MIN 2048
@@ -225,14 +227,17 @@ copy_public(const json_t *json, const struct alg *alg)
 static enum err
 import(json_t *json, struct jwk *jwk, const char **why_out)
 {
-    cjose_err error = {0};
-
-    jwk->key = cjose_jwk_import_json((cjose_header_t *)json, &error);
-    if (jwk->key != NULL)
-        return ERR_OK;
-    if (error.code == CJOSE_ERR_NO_MEMORY)
+    crypto_mem_enter(false);
+    jwk->key = cjose_jwk_import_json((cjose_header_t *)json, NULL);
+    if (crypto_mem_leave()) { /* a key, if there is one, may lack a part */
+        jwk_clear(jwk);
         return ERR_NOMEM;
-    return unfit("the key's numbers do not make a key", why_out);
+    }
+    if (jwk->key == NULL) {
+        ERR_clear_error(); /* OpenSSL keeps a queue per thread */
+        return unfit("the key's numbers do not make a key", why_out);
+    }
+    return ERR_OK;
 }
 
 enum err

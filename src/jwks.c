@@ -66,7 +66,7 @@ key_list_add(struct key_list *list, const json_t *json, const char **why_out)
     enum err err;
 
     if (list->count == KEYS_MAX) {
-        *why_out = "too many keys";
+        *why_out = "holds too many keys";
         return ERR_INVALID;
     }
     if (jwk_is_private(json))
@@ -84,23 +84,25 @@ static enum err
 key_list_parse(struct key_list *list, const char *text, size_t len,
                const char **why_out)
 {
-    struct decode_fault ignored;
+    struct decode_fault fault;
     json_auto_t *root = NULL;
-    enum err err = decode_json(text, len, &root, &ignored);
-    const json_t *keys = json_object_get(root, "keys");
-    const json_t *key;
+    const json_t *keys, *key;
+    enum err err;
     size_t i;
 
-    if (err == ERR_NOMEM)
-        return err;
+    err = decode_json(text, len, &root, &fault);
+    if (err != ERR_OK) {
+        *why_out = fault.text;
+        return err == ERR_NOMEM ? err : ERR_INVALID;
+    }
+    keys = json_object_get(root, "keys");
     if (!json_is_array(keys)) {
-        *why_out = root == NULL ? "not valid JSON" : "no array \"keys\"";
+        *why_out = "has no array \"keys\"";
         return ERR_INVALID;
     }
     list->keys = calloc(json_array_size(keys) + 1, sizeof(*list->keys));
     if (list->keys == NULL)
         return ERR_NOMEM;
-    err = ERR_OK;
     json_array_foreach (keys, i, key) {
         err = key_list_add(list, key, why_out);
         if (err != ERR_OK)
@@ -156,7 +158,7 @@ read_file(const char *path, char *text, size_t size, size_t *len_out,
     if (fd < 0 || fstat(fd, &file) != 0)
         return strerror(errno);
     if (!S_ISREG(file.st_mode))
-        return "not a regular file";
+        return "is not a regular file";
     while (len < size && (got = read(fd, text + len, size - len)) != 0) {
         if (got < 0 && errno != EINTR)
             return strerror(errno);
@@ -173,7 +175,7 @@ set_parse(struct set *set, const char *text, size_t len)
 {
     uint64_t content = hash_bytes(text, len);
     struct key_list list = {0};
-    const char *why = "too large";
+    const char *why = "is too large";
     enum err err = ERR_INVALID;
 
     if (set->is_parsed && set->content == content) {

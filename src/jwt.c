@@ -2,6 +2,7 @@
 #include "jwt.h"
 
 #include "base64url.h"
+#include "crypto_mem.h"
 #include "decode.h"
 #include "util.h"
 
@@ -34,21 +35,18 @@ split(const char *text, size_t len, struct segment segments[SEGMENTS])
 }
 
 static enum err
-decode_object(const struct segment *segment, json_t **json_out,
+decode_object(const struct segment *segment, json_t **object_out,
               enum auth_refusal *refusal_out)
 {
     unsigned char *bytes = NULL;
-    struct decode_fault ignored;
+    struct decode_fault fault;
     json_t *json = NULL;
     size_t len = 0;
     enum err err;
 
     err = base64url_decode(segment->text, segment->len, &bytes, &len);
-    if (err == ERR_NOMEM)
-        return err;
-    if (err != ERR_OK)
-        return jwt_refuse(AUTH_MALFORMED, refusal_out);
-    err = decode_json((const char *)bytes, len, &json, &ignored);
+    if (err == ERR_OK)
+        err = decode_json((const char *)bytes, len, &json, &fault);
     free(bytes);
     if (err == ERR_NOMEM)
         return err;
@@ -56,7 +54,7 @@ decode_object(const struct segment *segment, json_t **json_out,
         json_decref(json);
         return jwt_refuse(AUTH_MALFORMED, refusal_out);
     }
-    *json_out = json;
+    *object_out = json;
     return ERR_OK;
 }
 
@@ -145,9 +143,8 @@ enum err
 jwt_verify(const struct jwt *jwt, const struct jwk *key,
            enum auth_refusal *refusal_out)
 {
-    cjose_err error = {0};
     cjose_jws_t *jws;
-    bool is_valid;
+    bool is_valid, was_refused;
 
     if (strcmp(jwt->alg, key->alg) != 0)
         return jwt_refuse(AUTH_ALG, refusal_out);
@@ -155,13 +152,16 @@ jwt_verify(const struct jwt *jwt, const struct jwk *key,
      * takes a PSS signature without its leading zeros. */
     if (jwt->signature_len != key->signature_len)
         return jwt_refuse(AUTH_SIGNATURE, refusal_out);
-    jws = cjose_jws_import(jwt->text, jwt->len, &error);
-    is_valid = jws != NULL && cjose_jws_verify(jws, key->key, &error);
+    crypto_mem_enter(true);
+    jws = cjose_jws_import(jwt->text, jwt->len, NULL);
+    is_valid = jws != NULL && cjose_jws_verify(jws, key->key, NULL);
     cjose_jws_release(jws);
+    was_refused = crypto_mem_leave();
     if (is_valid)
         return ERR_OK;
     ERR_clear_error(); /* OpenSSL keeps a queue per thread */
-    if (error.code == CJOSE_ERR_NO_MEMORY)
+    /* After jwt_read, nothing but memory is left for an import to lack. */
+    if (was_refused || jws == NULL)
         return ERR_NOMEM;
     return jwt_refuse(AUTH_SIGNATURE, refusal_out);
 }

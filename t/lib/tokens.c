@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "tokens.h"
 
-#include <dirent.h>
-#include <fcntl.h>
+#include "util.h"
+
 #include <openssl/bn.h>
 #include <openssl/core_names.h>
 #include <openssl/ecdsa.h>
@@ -102,8 +102,8 @@ public_members(const EVP_PKEY *key)
 {
     bool is_rsa = EVP_PKEY_is_a(key, "RSA");
     size_t len = is_rsa ? 0 : coordinate_len(key);
-    char *a = number(key, is_rsa ? "n" : OSSL_PKEY_PARAM_EC_PUB_X, len);
-    char *b = number(key, is_rsa ? "e" : OSSL_PKEY_PARAM_EC_PUB_Y, len);
+    auto_char *a = number(key, is_rsa ? "n" : OSSL_PKEY_PARAM_EC_PUB_X, len);
+    auto_char *b = number(key, is_rsa ? "e" : OSSL_PKEY_PARAM_EC_PUB_Y, len);
     char *text;
 
     if (is_rsa)
@@ -112,8 +112,6 @@ public_members(const EVP_PKEY *key)
         text = tokens_format("\"kty\":\"EC\",\"crv\":\"P-%d\",\"x\":\"%s\","
                              "\"y\":\"%s\"",
                              EVP_PKEY_get_bits(key), a, b);
-    free(a);
-    free(b);
     return text;
 }
 
@@ -128,56 +126,41 @@ char *
 tokens_jwk(const EVP_PKEY *key, const char *kid, const char *alg,
            const char *extra)
 {
-    char *members = public_members(key);
-    char *kid_member = quoted_member("kid", kid);
-    char *alg_member = quoted_member("alg", alg);
-    char *text = tokens_format("{%s%s%s%s}", members, kid_member, alg_member,
-                               extra);
+    auto_char *members = public_members(key);
+    auto_char *kid_member = quoted_member("kid", kid);
+    auto_char *alg_member = quoted_member("alg", alg);
 
-    free(members);
-    free(kid_member);
-    free(alg_member);
-    return text;
+    return tokens_format("{%s%s%s%s}", members, kid_member, alg_member, extra);
 }
 
 char *
 tokens_jwk_private(const EVP_PKEY *key, const char *kid, const char *alg)
 {
     bool is_rsa = EVP_PKEY_is_a(key, "RSA");
-    char *d = is_rsa ? number(key, OSSL_PKEY_PARAM_RSA_D, 0)
-                     : number(key, OSSL_PKEY_PARAM_PRIV_KEY,
-                              coordinate_len(key));
-    char *extra = tokens_format(",\"d\":\"%s\"", d);
-    char *text = tokens_jwk(key, kid, alg, extra);
+    auto_char *d = is_rsa ? number(key, OSSL_PKEY_PARAM_RSA_D, 0)
+                          : number(key, OSSL_PKEY_PARAM_PRIV_KEY,
+                                   coordinate_len(key));
+    auto_char *extra = tokens_format(",\"d\":\"%s\"", d);
 
-    free(d);
-    free(extra);
-    return text;
+    return tokens_jwk(key, kid, alg, extra);
 }
 
 char *
 tokens_join(const char *header, const char *claims, const char *segment)
 {
-    char *first = tokens_base64url(header, strlen(header));
-    char *second = tokens_base64url(claims, strlen(claims));
-    char *token = tokens_format("%s.%s%s%s", first, second,
-                                segment != NULL ? "." : "",
-                                segment != NULL ? segment : "");
+    auto_char *first = tokens_base64url(header, strlen(header));
+    auto_char *second = tokens_base64url(claims, strlen(claims));
 
-    free(first);
-    free(second);
-    return token;
+    return tokens_format("%s.%s%s%s", first, second, segment != NULL ? "." : "",
+                         segment != NULL ? segment : "");
 }
 
 static char *
-append_signature(char *input, const unsigned char *bytes, size_t len)
+append_signature(const char *input, const unsigned char *bytes, size_t len)
 {
-    char *segment = tokens_base64url(bytes, len);
-    char *token = tokens_format("%s.%s", input, segment);
+    auto_char *segment = tokens_base64url(bytes, len);
 
-    free(input);
-    free(segment);
-    return token;
+    return tokens_format("%s.%s", input, segment);
 }
 
 /* DER to the two numbers of RFC 7518, section 3.4. */
@@ -198,8 +181,8 @@ char *
 tokens_sign(EVP_PKEY *key, const char *alg, const char *header,
             const char *claims)
 {
-    char *input = tokens_join(header, claims, NULL);
-    char *digest = tokens_format("SHA%s", alg + 2);
+    auto_char *input = tokens_join(header, claims, NULL);
+    auto_char *digest = tokens_format("SHA%s", alg + 2);
     EVP_MD_CTX *md = EVP_MD_CTX_new();
     EVP_PKEY_CTX *ctx = NULL;
     unsigned char bytes[2048];
@@ -215,7 +198,6 @@ tokens_sign(EVP_PKEY *key, const char *alg, const char *header,
                         strlen(input)) == 1,
          "EVP_DigestSign");
     EVP_MD_CTX_free(md);
-    free(digest);
     if (alg[0] == 'E')
         len = raw_ecdsa(bytes, len, coordinate_len(key));
     return append_signature(input, bytes, len);
@@ -225,7 +207,7 @@ char *
 tokens_sign_hs256(const void *secret, size_t len, const char *header,
                   const char *claims)
 {
-    char *input = tokens_join(header, claims, NULL);
+    auto_char *input = tokens_join(header, claims, NULL);
     unsigned char bytes[EVP_MAX_MD_SIZE];
     unsigned bytes_len = 0;
 
@@ -264,33 +246,6 @@ tokens_public_der(EVP_PKEY *key, size_t *len_out)
     return copy;
 }
 
-char *
-tokens_new_dir(void)
-{
-    const char *base = getenv("TMPDIR");
-    char *dir = tokens_format("%s/orderconf-test-XXXXXX",
-                              base != NULL ? base : "/tmp");
-
-    must(mkdtemp(dir) != NULL, "mkdtemp");
-    return dir;
-}
-
-void
-tokens_free_dir(char *dir)
-{
-    DIR *open_dir = opendir(dir);
-    const struct dirent *item;
-
-    while (open_dir != NULL && (item = readdir(open_dir)) != NULL) {
-        if (item->d_name[0] != '.')
-            tokens_remove(dir, item->d_name);
-    }
-    if (open_dir != NULL)
-        closedir(open_dir);
-    must(rmdir(dir) == 0, "rmdir");
-    free(dir);
-}
-
 static void
 write_file(const char *path, const char *text)
 {
@@ -302,31 +257,27 @@ write_file(const char *path, const char *text)
 void
 tokens_write(const char *dir, const char *name, const char *text)
 {
-    char *path = tokens_format("%s/%s", dir, name);
+    auto_char *path = tokens_format("%s/%s", dir, name);
 
     write_file(path, text);
-    free(path);
 }
 
 void
 tokens_replace(const char *dir, const char *name, const char *text)
 {
-    char *path = tokens_format("%s/%s", dir, name);
-    char *fresh = tokens_format("%s/%s.new", dir, name);
+    auto_char *path = tokens_format("%s/%s", dir, name);
+    auto_char *fresh = tokens_format("%s/%s.new", dir, name);
 
     write_file(fresh, text);
     must(rename(fresh, path) == 0, "rename");
-    free(path);
-    free(fresh);
 }
 
 void
 tokens_remove(const char *dir, const char *name)
 {
-    char *path = tokens_format("%s/%s", dir, name);
+    auto_char *path = tokens_format("%s/%s", dir, name);
 
     must(remove(path) == 0, "remove");
-    free(path);
 }
 
 void

@@ -34,10 +34,6 @@ char *tokens_join(const char *header, const char *claims, const char *segment);
 char *tokens_public_pem(EVP_PKEY *key);
 unsigned char *tokens_public_der(EVP_PKEY *key, size_t *len_out);
 
-/* A fresh directory, and its end with the files in it. */
-char *tokens_new_dir(void);
-void tokens_free_dir(char *dir);
-
 /* Writes dir/name. In place: the inode stays, as an editor may do it. */
 void tokens_write(const char *dir, const char *name, const char *text);
 /* As tokens_write, by rename. */
