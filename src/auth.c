@@ -30,13 +30,20 @@ struct auth {
 };
 
 static const char *const refusal_names[AUTH_REFUSAL_MAX] = {
-    [AUTH_ACCEPTED] = "accepted",   [AUTH_MISSING] = "missing",
-    [AUTH_MALFORMED] = "malformed", [AUTH_ALG] = "algorithm",
-    [AUTH_CRIT] = "critical",       [AUTH_ISSUER] = "issuer",
-    [AUTH_KEY] = "key",             [AUTH_SIGNATURE] = "signature",
-    [AUTH_EXPIRED] = "expired",     [AUTH_EARLY] = "early",
-    [AUTH_CLAIM] = "claim",         [AUTH_AUDIENCE] = "audience",
-    [AUTH_TENANT] = "tenant",       [AUTH_SCOPE] = "scope",
+    [AUTH_ACCEPTED] = "accepted",
+    [AUTH_MISSING] = "missing",
+    [AUTH_MALFORMED] = "malformed",
+    [AUTH_ALG] = "algorithm",
+    [AUTH_CRIT] = "critical",
+    [AUTH_ISSUER] = "issuer",
+    [AUTH_KEY] = "key",
+    [AUTH_SIGNATURE] = "signature",
+    [AUTH_EXPIRED] = "expired",
+    [AUTH_EARLY] = "early",
+    [AUTH_CLAIM] = "claim",
+    [AUTH_AUDIENCE] = "audience",
+    [AUTH_TENANT] = "tenant",
+    [AUTH_SCOPE] = "scope",
 };
 
 const char *
@@ -187,8 +194,8 @@ check_signature(struct auth *auth, const struct jwt *jwt, const char *tenant,
     const struct jwk *key = NULL;
     enum err err;
 
-    err = jwks_find(auth->jwks, tenant, jwt->kid, jwt->alg, &key,
-                    generation_out);
+    err =
+        jwks_find(auth->jwks, tenant, jwt->kid, jwt->alg, &key, generation_out);
     if (err == ERR_NOTFOUND)
         return jwt_refuse(AUTH_KEY, refusal_out);
     if (err != ERR_OK)
@@ -214,8 +221,8 @@ check_claims(const struct auth *auth, const json_t *claims, int64_t now,
         return jwt_refuse(AUTH_CLAIM, refusal_out);
     snprintf(principal->subject, sizeof(principal->subject), "%s",
              sub != NULL ? json_string_value(sub) : "");
-    principal->may_read = auth->read_scope == NULL ||
-                          claims_have_scope(claims, auth->read_scope);
+    principal->may_read =
+        auth->read_scope == NULL || claims_have_scope(claims, auth->read_scope);
     principal->may_write = auth->write_scope == NULL ||
                            claims_have_scope(claims, auth->write_scope);
     return ERR_OK;
@@ -316,8 +323,8 @@ auth_check(struct auth *auth, const char *authorization,
 
     auth->verdict = (struct token_verdict){0};
     err = authenticate(auth, authorization, now, &principal, refusal_out);
-    tenant = principal != NULL ? principal->tenant
-                               : auth->verdict.principal.tenant;
+    tenant =
+        principal != NULL ? principal->tenant : auth->verdict.principal.tenant;
     if (err == ERR_OK)
         err = authorize(principal, front_tenant, access, refusal_out);
     if (err == ERR_OK)

@@ -36,21 +36,21 @@ struct principal {
 /* Why a token was refused: the log's and the metrics' word for it. */
 enum auth_refusal {
     AUTH_ACCEPTED,
-    AUTH_MISSING,      /* no Authorization header, or not Bearer */
-    AUTH_MALFORMED,    /* not three segments of base64url JSON, too big, or
-                          typed as something else */
-    AUTH_ALG,          /* alg not ours, or not the key's */
-    AUTH_CRIT,         /* a critical extension (RFC 7515, section 4.1.11) */
-    AUTH_ISSUER,       /* iss absent, not a string, not of the template */
-    AUTH_KEY,          /* no key set, or no such kid in it; with no kid, not
-                          exactly one key */
+    AUTH_MISSING,   /* no Authorization header, or not Bearer */
+    AUTH_MALFORMED, /* not three segments of base64url JSON, too big, or
+                       typed as something else */
+    AUTH_ALG,       /* alg not ours, or not the key's */
+    AUTH_CRIT,      /* a critical extension (RFC 7515, section 4.1.11) */
+    AUTH_ISSUER,    /* iss absent, not a string, not of the template */
+    AUTH_KEY,       /* no key set, or no such kid in it; with no kid, not
+                       exactly one key */
     AUTH_SIGNATURE,
-    AUTH_EXPIRED,      /* exp passed: no leeway */
-    AUTH_EARLY,        /* nbf or iat more than AUTH_LEEWAY in the future */
-    AUTH_CLAIM,        /* a claim absent or of the wrong type */
+    AUTH_EXPIRED, /* exp passed: no leeway */
+    AUTH_EARLY,   /* nbf or iat more than AUTH_LEEWAY in the future */
+    AUTH_CLAIM,   /* a claim absent or of the wrong type */
     AUTH_AUDIENCE,
-    AUTH_TENANT,       /* not the tenant of the front end (403) */
-    AUTH_SCOPE,        /* lacks the scope (403) */
+    AUTH_TENANT, /* not the tenant of the front end (403) */
+    AUTH_SCOPE,  /* lacks the scope (403) */
     AUTH_REFUSAL_MAX
 };
 

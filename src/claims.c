@@ -56,7 +56,8 @@ claims_have_audience(const json_t *claims, const char *audience)
 
     if (json_is_string(aud))
         return strcmp(json_string_value(aud), audience) == 0;
-    json_array_foreach (aud, i, member) {
+    json_array_foreach(aud, i, member)
+    {
         if (json_is_string(member) &&
             strcmp(json_string_value(member), audience) == 0)
             return true;

@@ -90,9 +90,9 @@ reallocate(void *old, size_t size)
     if (memory == NULL || old == NULL)
         return memory;
     /* What is behind the old block is copied along: it is ours, too. */
-    room = is_reserved(old) ? (size_t)(&reserve.bytes[RESERVE_BYTES] -
-                                       (unsigned char *)old)
-                            : malloc_usable_size(old);
+    room = is_reserved(old)
+               ? (size_t)(&reserve.bytes[RESERVE_BYTES] - (unsigned char *)old)
+               : malloc_usable_size(old);
     memmove(memory, old, room < size ? room : size);
     release(old);
     return memory;

@@ -21,10 +21,10 @@ struct alg {
 
 /* The first row that fits a key's type is what a JWK without alg gets. */
 static const struct alg algs[] = {
-    {"RS256", "RSA", NULL, 0},      {"RS384", "RSA", NULL, 0},
-    {"RS512", "RSA", NULL, 0},      {"PS256", "RSA", NULL, 0},
-    {"PS384", "RSA", NULL, 0},      {"PS512", "RSA", NULL, 0},
-    {"ES256", "EC", "P-256", 32},   {"ES384", "EC", "P-384", 48},
+    {"RS256", "RSA", NULL, 0},    {"RS384", "RSA", NULL, 0},
+    {"RS512", "RSA", NULL, 0},    {"PS256", "RSA", NULL, 0},
+    {"PS384", "RSA", NULL, 0},    {"PS512", "RSA", NULL, 0},
+    {"ES256", "EC", "P-256", 32}, {"ES384", "EC", "P-384", 48},
     {"ES512", "EC", "P-521", 66},
 };
 
@@ -82,7 +82,8 @@ is_allowed(const json_t *json, const char *operation)
         return false;
     if (ops == NULL)
         return true;
-    json_array_foreach (ops, i, op) {
+    json_array_foreach(ops, i, op)
+    {
         if (json_is_string(op) && !strcmp(json_string_value(op), operation))
             return true;
     }

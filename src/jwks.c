@@ -103,7 +103,8 @@ key_list_parse(struct key_list *list, const char *text, size_t len,
     list->keys = calloc(json_array_size(keys) + 1, sizeof(*list->keys));
     if (list->keys == NULL)
         return ERR_NOMEM;
-    json_array_foreach (keys, i, key) {
+    json_array_foreach(keys, i, key)
+    {
         err = key_list_add(list, key, why_out);
         if (err != ERR_OK)
             break;
@@ -270,7 +271,8 @@ jwks_remove(struct set *set)
 {
     if (set == NULL)
         return;
-    log_event(LOG_LEVEL_NOTICE, "jwks_removed", LOG_TEXT("tenant", set->tenant));
+    log_event(LOG_LEVEL_NOTICE, "jwks_removed",
+              LOG_TEXT("tenant", set->tenant));
     set_free(set);
 }
 
@@ -358,8 +360,7 @@ jwks_free(struct jwks *jwks)
 
 enum err
 jwks_find(struct jwks *jwks, const char *tenant, const char *kid,
-          const char *alg, const struct jwk **key_out,
-          uint64_t *generation_out)
+          const char *alg, const struct jwk **key_out, uint64_t *generation_out)
 {
     const struct jwk *key;
     struct set *set;

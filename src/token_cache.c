@@ -40,9 +40,8 @@ find_link(const struct token_cache *cache, const char *token, size_t len)
     uint64_t hash = token_hash(token, len);
     struct entry **link = &cache->buckets[hash & (cache->bucket_count - 1)];
 
-    while (*link != NULL &&
-           ((*link)->hash != hash || (*link)->len != len ||
-            memcmp((*link)->token, token, len) != 0))
+    while (*link != NULL && ((*link)->hash != hash || (*link)->len != len ||
+                             memcmp((*link)->token, token, len) != 0))
         link = &(*link)->chain;
     return link;
 }
@@ -148,8 +147,7 @@ token_cache_put(struct token_cache *cache, const char *token, size_t len,
     enlist(cache, entry);
     cache->count++;
     cache->bytes += sizeof(*entry) + len;
-    while (cache->count > cache->entries_max ||
-           cache->bytes > cache->bytes_max)
+    while (cache->count > cache->entries_max || cache->bytes > cache->bytes_max)
         drop(cache, find_link(cache, cache->oldest->token, cache->oldest->len));
 }
 

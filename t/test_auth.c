@@ -84,7 +84,8 @@ Test(auth, authorization_header)
             cr_assert_eq(world_check(authorization, NULL, ACCESS_READ, NOW),
                          ERR_OK, "%s", cases[i].format);
         else
-            world_assert_refused(cases[i].format, authorization, cases[i].refusal);
+            world_assert_refused(cases[i].format, authorization,
+                                 cases[i].refusal);
     }
     world_assert_refused("none", NULL, AUTH_MISSING);
     world_assert_refused("empty", "", AUTH_MISSING);
@@ -113,8 +114,8 @@ Test(auth, audience)
 
     world_restart((struct auth_options){.audience = "orders"});
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-        auto_char *claims = tokens_format("{" ISS_ACME ",\"exp\":1700000060%s}",
-                                          cases[i].aud);
+        auto_char *claims =
+            tokens_format("{" ISS_ACME ",\"exp\":1700000060%s}", cases[i].aud);
         auto_char *token = world_sign(claims);
 
         if (cases[i].refusal == AUTH_ACCEPTED)
@@ -142,11 +143,10 @@ Test(auth, scopes)
     };
 
     world_restart((struct auth_options){.read_scope = "cfg:read",
-                                .write_scope = "cfg:write"});
+                                        .write_scope = "cfg:write"});
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-        auto_char *claims =
-            tokens_format("{" ISS_ACME ",\"exp\":1700000060,\"scope\":%s}",
-                          cases[i].scope);
+        auto_char *claims = tokens_format(
+            "{" ISS_ACME ",\"exp\":1700000060,\"scope\":%s}", cases[i].scope);
         auto_char *token = world_sign(claims);
         auto_char *header = tokens_format("Bearer %s", token);
 
@@ -156,8 +156,8 @@ Test(auth, scopes)
             cr_expect_eq(world_check(header, NULL, ACCESS_READ, NOW),
                          cases[i].may_read ? ERR_OK : ERR_DENIED, "%s",
                          cases[i].scope);
-            cr_expect_eq(world.refusal, cases[i].may_read ? AUTH_ACCEPTED
-                                                    : AUTH_SCOPE);
+            cr_expect_eq(world.refusal,
+                         cases[i].may_read ? AUTH_ACCEPTED : AUTH_SCOPE);
             cr_expect_eq(world_check(header, NULL, ACCESS_WRITE, NOW),
                          cases[i].may_write ? ERR_OK : ERR_DENIED, "%s",
                          cases[i].scope);
@@ -207,12 +207,11 @@ Test(auth, tenant_by_claim)
         {"\"iss\":\"https://idp.example\",\"org\":[\"acme\"]", AUTH_CLAIM},
         {"\"iss\":\"https://idp.example\",\"org\":\"../acme\"", AUTH_CLAIM},
         {"\"iss\":\"https://idp.example\",\"org\":\"\"", AUTH_CLAIM},
-        {"\"iss\":\"https://idp.example\",\"org\":\"other\"",
-         AUTH_SIGNATURE},
+        {"\"iss\":\"https://idp.example\",\"org\":\"other\"", AUTH_SIGNATURE},
     };
 
     world_restart((struct auth_options){.issuer = "https://idp.example",
-                                .tenant_claim = "org"});
+                                        .tenant_claim = "org"});
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
         auto_char *claims =
             tokens_format("{\"exp\":1700000060,%s}", cases[i].claims);
@@ -221,20 +220,22 @@ Test(auth, tenant_by_claim)
         if (cases[i].refusal == AUTH_ACCEPTED)
             world_assert_accepted(cases[i].claims, token);
         else
-            world_assert_token_refused(cases[i].claims, token, cases[i].refusal);
+            world_assert_token_refused(cases[i].claims, token,
+                                       cases[i].refusal);
     }
 }
 
 Test(auth, issuer_template_may_go_on_after_the_tenant)
 {
     auto_char *good = world_sign("{\"iss\":\"https://acme.id.example/x\","
-                              "\"exp\":1700000060}");
-    auto_char *longer = world_sign("{\"iss\":\"https://acme.id.example/x/x\","
-                                "\"exp\":1700000060}");
-    auto_char *overlap = world_sign("{\"iss\":\"https://.id.example/x\","
                                  "\"exp\":1700000060}");
+    auto_char *longer = world_sign("{\"iss\":\"https://acme.id.example/x/x\","
+                                   "\"exp\":1700000060}");
+    auto_char *overlap = world_sign("{\"iss\":\"https://.id.example/x\","
+                                    "\"exp\":1700000060}");
 
-    world_restart((struct auth_options){.issuer = "https://{tenant}.id.example/x"});
+    world_restart(
+        (struct auth_options){.issuer = "https://{tenant}.id.example/x"});
     world_assert_accepted("good", good);
     world_assert_token_refused("longer", longer, AUTH_ISSUER);
     world_assert_token_refused("nothing between", overlap, AUTH_ISSUER);
@@ -244,9 +245,9 @@ Test(auth, issuer_template_may_go_on_after_the_tenant)
 Test(auth, log_names_only_valid_tenants)
 {
     auto_char *bad = world_sign("{\"iss\":\"" ISSUER "EVIL\","
-                             "\"exp\":1700000060}");
+                                "\"exp\":1700000060}");
     auto_char *unknown = world_sign("{\"iss\":\"" ISSUER "nobody\","
-                                 "\"exp\":1700000060}");
+                                    "\"exp\":1700000060}");
 
     cr_assert_eq(world_check_token(bad, NOW), ERR_NOAUTH);
     auto_char *without = tokens_take_log();
@@ -261,11 +262,25 @@ Test(auth, log_names_only_valid_tenants)
 Test(auth, tenant_names, .init = NULL, .fini = NULL)
 {
     static const char *const good[] = {
-        "a", "7", "a-b", "a--b", "0-0",
+        "a",
+        "7",
+        "a-b",
+        "a--b",
+        "0-0",
         "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
     };
     static const char *const bad[] = {
-        "", "-", "-a", "a-", "A", "a.b", "a/b", "..", "a_b", "a b", "\xc3\xa9",
+        "",
+        "-",
+        "-a",
+        "a-",
+        "A",
+        "a.b",
+        "a/b",
+        "..",
+        "a_b",
+        "a b",
+        "\xc3\xa9",
         "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
     };
 
@@ -313,8 +328,8 @@ Test(auth, options, .init = NULL, .fini = NULL)
         if (cases[i].why == NULL)
             cr_expect_null(why, "case %zu: %s", i, why);
         else
-            cr_expect(why != NULL && strncmp(why, cases[i].why,
-                                             strlen(cases[i].why)) == 0,
+            cr_expect(why != NULL &&
+                          strncmp(why, cases[i].why, strlen(cases[i].why)) == 0,
                       "case %zu: %s", i, why);
     }
 }

@@ -54,9 +54,9 @@ Test(auth_forged, mangled_text)
     auto_char *zeros = tokens_base64url((char[64]){0}, 64);
     auto_char *padded = pad_ecdsa(good);
     auto_char *spelling = respell(good);
-    auto_char *evil = tokens_base64url("{" ISS_ACME ",\"exp\":1800000000}",
-                                       strlen("{" ISS_ACME
-                                              ",\"exp\":1800000000}"));
+    auto_char *evil =
+        tokens_base64url("{" ISS_ACME ",\"exp\":1800000000}",
+                         strlen("{" ISS_ACME ",\"exp\":1800000000}"));
     const struct {
         const char *name;
         char *token;
@@ -77,26 +77,30 @@ Test(auth_forged, mangled_text)
          AUTH_MALFORMED},
         {"blank inside", tokens_format("%s. %s.%s", header, body, signature),
          AUTH_MALFORMED},
-        {"line end inside", tokens_format("%s.\n%s.%s", header, body, signature),
-         AUTH_MALFORMED},
+        {"line end inside",
+         tokens_format("%s.\n%s.%s", header, body, signature), AUTH_MALFORMED},
         {"padding", tokens_format("%s==", good), AUTH_MALFORMED},
         {"padding and more", tokens_format("%s=x", good), AUTH_MALFORMED},
-        {"padding in the header", tokens_format("%s=.%s.%s", header, body,
-                                                signature), AUTH_MALFORMED},
-        {"plain base64", tokens_format("%s.%s.+/%s", header, body,
-                                       signature + 2), AUTH_MALFORMED},
+        {"padding in the header",
+         tokens_format("%s=.%s.%s", header, body, signature), AUTH_MALFORMED},
+        {"plain base64",
+         tokens_format("%s.%s.+/%s", header, body, signature + 2),
+         AUTH_MALFORMED},
         {"high byte", tokens_format("%s\xc3", good), AUTH_MALFORMED},
         {"oversized", tokens_format("%s", large), AUTH_MALFORMED},
         {"claims swapped", tokens_format("%s.%s.%s", header, evil, signature),
          AUTH_SIGNATURE},
         {"signature cut by a byte",
          tokens_format("%s.%s.%.*s", header, body, (int)strlen(signature) - 2,
-                       signature), AUTH_SIGNATURE},
+                       signature),
+         AUTH_SIGNATURE},
         {"signature cut by a character",
          tokens_format("%s.%s.%.*s", header, body, (int)strlen(signature) - 1,
-                       signature), AUTH_MALFORMED},
-        {"signature longer", tokens_format("%s.%s.%sAAAA", header, body,
-                                           signature), AUTH_SIGNATURE},
+                       signature),
+         AUTH_MALFORMED},
+        {"signature longer",
+         tokens_format("%s.%s.%sAAAA", header, body, signature),
+         AUTH_SIGNATURE},
         {"signature of zeros", tokens_format("%s.%s.%s", header, body, zeros),
          AUTH_SIGNATURE},
         {"signature in another spelling", tokens_format("%s", spelling),
@@ -108,7 +112,8 @@ Test(auth_forged, mangled_text)
     cr_assert_eq(world_check_token(good, NOW), ERR_OK);
     free(tokens_take_log());
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-        world_assert_token_refused(cases[i].name, cases[i].token, cases[i].refusal);
+        world_assert_token_refused(cases[i].name, cases[i].token,
+                                   cases[i].refusal);
         free(cases[i].token);
     }
 }
@@ -143,14 +148,15 @@ Test(auth_forged, signatures_do_not_fit_other_tokens)
 Test(auth_forged, tenants_never_cross)
 {
     auto_char *forged = tokens_sign(world.ec_other, "ES256", HEADER_EC, GOOD);
-    auto_char *foreign = tokens_sign(
-        world.ec_other, "ES256", HEADER_EC,
-        "{\"iss\":\"" ISSUER "other\",\"exp\":1700000060}");
+    auto_char *foreign =
+        tokens_sign(world.ec_other, "ES256", HEADER_EC,
+                    "{\"iss\":\"" ISSUER "other\",\"exp\":1700000060}");
 
     world_assert_token_refused("acme by other's key", forged, AUTH_SIGNATURE);
     cr_assert_eq(world_check_token(foreign, NOW), ERR_OK);
     cr_assert_str_eq(world.principal->tenant, "other");
-    world_assert_token_refused("again, both sets loaded", forged, AUTH_SIGNATURE);
+    world_assert_token_refused("again, both sets loaded", forged,
+                               AUTH_SIGNATURE);
 }
 
 Test(auth_forged_rsa, public_key_is_no_secret)
@@ -185,7 +191,7 @@ Test(auth_forged, symmetric_keys_are_never_used)
         "secret", 6, "{\"alg\":\"ES256\",\"kid\":\"oct\"}", GOOD);
 
     world_write_set("acme.json", own,
-              "{\"kty\":\"oct\",\"kid\":\"oct\",\"k\":\"c2VjcmV0\"}");
+                    "{\"kty\":\"oct\",\"kid\":\"oct\",\"k\":\"c2VjcmV0\"}");
     world_assert_token_refused("HS256", token, AUTH_ALG);
     world_assert_token_refused("no such key", disguised, AUTH_KEY);
 }
@@ -201,8 +207,8 @@ Test(auth_forged_rsa, key_decides_the_algorithm)
         cr_assert_eq(world_check_token(good, NOW), ERR_OK);
         free(tokens_take_log());
         for (size_t i = 0; i < ARRAY_SIZE(algs); i++) {
-            auto_char *header = tokens_format(
-                "{\"alg\":\"%s\",\"kid\":\"rsa\"}", algs[i]);
+            auto_char *header =
+                tokens_format("{\"alg\":\"%s\",\"kid\":\"rsa\"}", algs[i]);
             auto_char *token = tokens_sign(world.rsa, algs[i], header, GOOD);
             auto_char *liar = tokens_sign(world.rsa, algs[i], HEADER_RSA, GOOD);
 
@@ -215,7 +221,8 @@ Test(auth_forged_rsa, key_decides_the_algorithm)
 
 Test(auth_forged_rsa, two_keys_need_a_kid)
 {
-    auto_char *token = tokens_sign(world.ec, "ES256", "{\"alg\":\"ES256\"}", GOOD);
+    auto_char *token =
+        tokens_sign(world.ec, "ES256", "{\"alg\":\"ES256\"}", GOOD);
 
     world_assert_token_refused("no kid", token, AUTH_KEY);
 }
@@ -237,13 +244,14 @@ Test(auth_forged_rsa, signature_without_its_leading_zero)
         bytes = NULL;
         token = tokens_sign(world.rsa, "PS256", header, GOOD);
         signature = strrchr(token, '.') + 1;
-        cr_assert_eq(base64url_decode(signature, strlen(signature), &bytes,
-                                      &len), ERR_OK);
+        cr_assert_eq(
+            base64url_decode(signature, strlen(signature), &bytes, &len),
+            ERR_OK);
     } while (bytes[0] != 0);
 
     auto_char *shorter = tokens_base64url(bytes + 1, len - 1);
-    auto_char *cut = tokens_format("%.*s%s", (int)(signature - token), token,
-                                   shorter);
+    auto_char *cut =
+        tokens_format("%.*s%s", (int)(signature - token), token, shorter);
 
     free(bytes);
     world_assert_accepted("whole", token);
@@ -262,8 +270,8 @@ Test(auth_forged_rsa, every_algorithm)
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-        EVP_PKEY *key = cases[i].curve != NULL ? tokens_new_ec(cases[i].curve)
-                                               : world.rsa;
+        EVP_PKEY *key =
+            cases[i].curve != NULL ? tokens_new_ec(cases[i].curve) : world.rsa;
         auto_char *jwk = tokens_jwk(key, "k", cases[i].alg, "");
         auto_char *header =
             tokens_format("{\"alg\":\"%s\",\"kid\":\"k\"}", cases[i].alg);
@@ -275,7 +283,8 @@ Test(auth_forged_rsa, every_algorithm)
         free(tokens_take_log());
         cr_assert_eq(world_check_token(token, NOW), ERR_OK, "%s", cases[i].alg);
         *middle = *middle == 'A' ? 'B' : 'A';
-        cr_assert_eq(world_check_token(bad, NOW), ERR_NOAUTH, "%s", cases[i].alg);
+        cr_assert_eq(world_check_token(bad, NOW), ERR_NOAUTH, "%s",
+                     cases[i].alg);
         cr_assert_eq(world.refusal, AUTH_SIGNATURE, "%s", cases[i].alg);
         if (key != world.rsa)
             EVP_PKEY_free(key);

@@ -127,7 +127,8 @@ run(const char *alg, bool is_cold)
     for (long n = 0; !is_done; n++) {
         auto_char *claims = tokens_format(
             "{" ISS_ACME ",\"sub\":\"a-subject-longer-than-one-buffer\","
-            "\"exp\":1700000060,\"jti\":%ld}", n);
+            "\"exp\":1700000060,\"jti\":%ld}",
+            n);
         auto_char *token = tokens_sign(key, alg, header, claims);
         auto_char *authorization = tokens_format("Bearer %s", token);
         long blocks_before;
@@ -188,11 +189,13 @@ Test(auth_memory, reserve_is_large_enough)
     memset(bytes, 0xff, sizeof(bytes));
     modulus = tokens_base64url(bytes, sizeof(bytes));
     jwk = tokens_format("{\"kty\":\"RSA\",\"kid\":\"rsa\",\"alg\":\"PS256\","
-                        "\"n\":\"%s\",\"e\":\"AQAB\"}", modulus);
+                        "\"n\":\"%s\",\"e\":\"AQAB\"}",
+                        modulus);
     bytes[0] = 0x7f;
     signature = tokens_base64url(bytes, sizeof(bytes));
     claims = tokens_format("{" ISS_ACME ",\"pad\":\"%0*d\"}", 3990, 0);
-    token = tokens_join("{\"alg\":\"PS256\",\"kid\":\"rsa\"}", claims, signature);
+    token =
+        tokens_join("{\"alg\":\"PS256\",\"kid\":\"rsa\"}", claims, signature);
     cr_assert_gt(strlen(token), AUTH_TOKEN_MAX - 100);
     world_write_set("acme.json", jwk, "");
     settle();

@@ -55,18 +55,17 @@ static const struct signed_case {
     {"claims an array", NULL, "[" GOOD "]", AUTH_MALFORMED},
     {"claims no JSON", NULL, "exp=1700000060", AUTH_MALFORMED},
     {"claims and more", NULL, GOOD "x", AUTH_MALFORMED},
-    {"claims duplicate", NULL,
-     "{" ISS_ACME ",\"exp\":1,\"exp\":1700000060}", AUTH_MALFORMED},
-    {"claims no UTF-8", NULL,
-     "{" ISS_ACME ",\"exp\":1700000060,\"sub\":\"\xc0\xaf\"}",
+    {"claims duplicate", NULL, "{" ISS_ACME ",\"exp\":1,\"exp\":1700000060}",
      AUTH_MALFORMED},
+    {"claims no UTF-8", NULL,
+     "{" ISS_ACME ",\"exp\":1700000060,\"sub\":\"\xc0\xaf\"}", AUTH_MALFORMED},
     {"exp beyond any number", NULL, "{" ISS_ACME ",\"exp\":1e999}",
      AUTH_MALFORMED},
     /* claims: issuer */
     {"iss absent", NULL, "{\"exp\":1700000060}", AUTH_ISSUER},
     {"iss null", NULL, "{\"iss\":null,\"exp\":1700000060}", AUTH_ISSUER},
-    {"iss an array", NULL,
-     "{\"iss\":[\"" ISSUER "acme\"],\"exp\":1700000060}", AUTH_ISSUER},
+    {"iss an array", NULL, "{\"iss\":[\"" ISSUER "acme\"],\"exp\":1700000060}",
+     AUTH_ISSUER},
     {"iss of another host", NULL,
      "{\"iss\":\"https://id.example.org/realms/acme\",\"exp\":1700000060}",
      AUTH_ISSUER},
@@ -77,14 +76,14 @@ static const struct signed_case {
      "{\"iss\":\"" ISSUER "acme/\",\"exp\":1700000060}", AUTH_ISSUER},
     {"iss without tenant", NULL, "{\"iss\":\"" ISSUER "\",\"exp\":1700000060}",
      AUTH_ISSUER},
-    {"iss goes up", NULL,
-     "{\"iss\":\"" ISSUER "../acme\",\"exp\":1700000060}", AUTH_ISSUER},
+    {"iss goes up", NULL, "{\"iss\":\"" ISSUER "../acme\",\"exp\":1700000060}",
+     AUTH_ISSUER},
     {"iss goes up inside", NULL,
      "{\"iss\":\"" ISSUER "x/../acme\",\"exp\":1700000060}", AUTH_ISSUER},
     {"iss is up", NULL, "{\"iss\":\"" ISSUER "..\",\"exp\":1700000060}",
      AUTH_ISSUER},
-    {"iss escaped", NULL,
-     "{\"iss\":\"" ISSUER "%61cme\",\"exp\":1700000060}", AUTH_ISSUER},
+    {"iss escaped", NULL, "{\"iss\":\"" ISSUER "%61cme\",\"exp\":1700000060}",
+     AUTH_ISSUER},
     {"iss in upper case", NULL,
      "{\"iss\":\"" ISSUER "ACME\",\"exp\":1700000060}", AUTH_ISSUER},
     {"iss with a hyphen first", NULL,
@@ -102,20 +101,18 @@ static const struct signed_case {
     /* claims: times */
     {"exp absent", NULL, "{" ISS_ACME "}", AUTH_CLAIM},
     {"exp null", NULL, "{" ISS_ACME ",\"exp\":null}", AUTH_CLAIM},
-    {"exp a string", NULL, "{" ISS_ACME ",\"exp\":\"1700000060\"}",
-     AUTH_CLAIM},
+    {"exp a string", NULL, "{" ISS_ACME ",\"exp\":\"1700000060\"}", AUTH_CLAIM},
     {"exp true", NULL, "{" ISS_ACME ",\"exp\":true}", AUTH_CLAIM},
     {"exp now", NULL, "{" ISS_ACME ",\"exp\":1700000000}", AUTH_EXPIRED},
-    {"exp a fraction before now", NULL,
-     "{" ISS_ACME ",\"exp\":1699999999.5}", AUTH_EXPIRED},
-    {"exp long ago", NULL, "{" ISS_ACME ",\"exp\":0}", AUTH_EXPIRED},
-    {"exp negative", NULL, "{" ISS_ACME ",\"exp\":-1700000060}",
+    {"exp a fraction before now", NULL, "{" ISS_ACME ",\"exp\":1699999999.5}",
      AUTH_EXPIRED},
+    {"exp long ago", NULL, "{" ISS_ACME ",\"exp\":0}", AUTH_EXPIRED},
+    {"exp negative", NULL, "{" ISS_ACME ",\"exp\":-1700000060}", AUTH_EXPIRED},
     {"exp beyond any date", NULL, "{" ISS_ACME ",\"exp\":1e300}", AUTH_CLAIM},
     {"nbf too late", NULL,
      "{" ISS_ACME ",\"exp\":1700009999,\"nbf\":1700000061}", AUTH_EARLY},
-    {"nbf a string", NULL,
-     "{" ISS_ACME ",\"exp\":1700009999,\"nbf\":\"0\"}", AUTH_CLAIM},
+    {"nbf a string", NULL, "{" ISS_ACME ",\"exp\":1700009999,\"nbf\":\"0\"}",
+     AUTH_CLAIM},
     {"iat too late", NULL,
      "{" ISS_ACME ",\"exp\":1700009999,\"iat\":1700000060.5}", AUTH_EARLY},
     {"iat an array", NULL, "{" ISS_ACME ",\"exp\":1700009999,\"iat\":[]}",
@@ -128,9 +125,9 @@ Test(auth_signed, signed_but_refused)
 {
     for (size_t i = 0; i < ARRAY_SIZE(signed_cases); i++) {
         const struct signed_case *c = &signed_cases[i];
-        auto_char *token =
-            tokens_sign(world.ec, "ES256", c->header != NULL ? c->header : HEADER_EC,
-                        c->claims != NULL ? c->claims : GOOD);
+        auto_char *token = tokens_sign(
+            world.ec, "ES256", c->header != NULL ? c->header : HEADER_EC,
+            c->claims != NULL ? c->claims : GOOD);
 
         world_assert_token_refused(c->name, token, c->refusal);
     }
@@ -166,9 +163,9 @@ Test(auth_signed, signed_and_accepted)
 {
     for (size_t i = 0; i < ARRAY_SIZE(good_cases); i++) {
         const struct signed_case *c = &good_cases[i];
-        auto_char *token =
-            tokens_sign(world.ec, "ES256", c->header != NULL ? c->header : HEADER_EC,
-                        c->claims != NULL ? c->claims : GOOD);
+        auto_char *token = tokens_sign(
+            world.ec, "ES256", c->header != NULL ? c->header : HEADER_EC,
+            c->claims != NULL ? c->claims : GOOD);
 
         world_assert_accepted(c->name, token);
     }

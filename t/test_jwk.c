@@ -65,7 +65,9 @@ Test(jwk, type_gives_the_usual_algorithm)
         const char *alg;
         size_t len;
     } cases[] = {
-        {"P-256", "ES256", 64}, {"P-384", "ES384", 96}, {"P-521", "ES512", 132},
+        {"P-256", "ES256", 64},
+        {"P-384", "ES384", 96},
+        {"P-521", "ES512", 132},
     };
     auto_char *text = tokens_jwk(rsa, NULL, NULL, "");
 
@@ -95,7 +97,7 @@ Test(jwk, own_algorithm_wins)
 
 Test(jwk, algorithm_must_be_ours_and_the_type_s)
 {
-    static const char *const bad[] = {"none", "HS256", "RSA-OAEP", "ES256K",
+    static const char *const bad[] = {"none",  "HS256", "RSA-OAEP", "ES256K",
                                       "rs256", "EdDSA", ""};
 
     for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
@@ -195,8 +197,8 @@ Test(jwk, zeros_do_not_count_as_bits)
 
     auto_char *good_text = tokens_format(
         "{\"kty\":\"RSA\",\"n\":\"%s\",\"e\":\"AAEAAQ\"}", padded);
-    auto_char *weak_text = tokens_format(
-        "{\"kty\":\"RSA\",\"n\":\"%s\",\"e\":\"AQAB\"}", weak);
+    auto_char *weak_text =
+        tokens_format("{\"kty\":\"RSA\",\"n\":\"%s\",\"e\":\"AQAB\"}", weak);
 
     assert_fit(good_text, JWK_PUBLIC, "RS256", 256);
     assert_unfit(weak_text, JWK_PUBLIC, "2048");
@@ -248,9 +250,9 @@ Test(jwk, other_things)
 
 Test(jwk, private_members, .init = NULL, .fini = NULL)
 {
-    static const char *const texts[] = {
-        "{\"kty\":\"EC\",\"d\":\"AA\"}", "{\"kty\":\"oct\",\"k\":\"AA\"}",
-        "{\"kty\":\"RSA\",\"p\":\"AA\"}"};
+    static const char *const texts[] = {"{\"kty\":\"EC\",\"d\":\"AA\"}",
+                                        "{\"kty\":\"oct\",\"k\":\"AA\"}",
+                                        "{\"kty\":\"RSA\",\"p\":\"AA\"}"};
     json_auto_t *plain = json_loads("{\"kty\":\"EC\",\"x\":\"AA\"}", 0, NULL);
 
     cr_assert_not(jwk_is_private(plain));

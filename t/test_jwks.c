@@ -54,9 +54,9 @@ find(const char *tenant, const char *kid, const char *alg)
 static void
 write_set(const char *name, char *jwk, char *next)
 {
-    auto_char *set = tokens_format("{\"keys\":[%s%s%s]}", jwk,
-                                   next != NULL ? "," : "",
-                                   next != NULL ? next : "");
+    auto_char *set =
+        tokens_format("{\"keys\":[%s%s%s]}", jwk, next != NULL ? "," : "",
+                      next != NULL ? next : "");
 
     tokens_replace(dir, name, set);
     free(jwk);
@@ -78,9 +78,11 @@ count_logged(const char *event, const char *reason)
 {
     auto_char *log = tokens_take_log();
     auto_char *wanted = tokens_format("\"event\":\"%s\"", event);
+    char *rest = log;
+    char *line;
     int count = 0;
 
-    for (char *line = strtok(log, "\n"); line; line = strtok(NULL, "\n"))
+    while ((line = strsep(&rest, "\n")) != NULL)
         count += strstr(line, wanted) != NULL &&
                  strstr(line, "\"tenant\":\"acme\"") != NULL &&
                  strstr(line, reason) != NULL;
@@ -138,8 +140,8 @@ Test(jwks, files_that_are_no_key_set)
 {
     EVP_PKEY *key = tokens_new_ec("P-256");
     auto_char *jwk = tokens_jwk(key, "good", NULL, "");
-    auto_char *large = tokens_format("{\"keys\":[%s],\"x\":\"%0*d\"}", jwk,
-                                     256 * 1024, 0);
+    auto_char *large =
+        tokens_format("{\"keys\":[%s],\"x\":\"%0*d\"}", jwk, 256 * 1024, 0);
     auto_char *twice = tokens_format("{\"keys\":[],\"keys\":[%s]}", jwk);
     auto_char *rest = tokens_format("{\"keys\":[%s]}}", jwk);
     const struct {

@@ -140,8 +140,7 @@ world_assert_accepted(const char *name, const char *token)
     enum err err = world_check_token(token, NOW);
     auto_char *log = tokens_take_log();
 
-    cr_assert_eq(err, ERR_OK, "%s: %s", name,
-                 auth_refusal_name(world.refusal));
+    cr_assert_eq(err, ERR_OK, "%s: %s", name, auth_refusal_name(world.refusal));
     cr_assert_str_eq(world.principal->tenant, "acme", "%s", name);
     cr_assert_str_eq(log, "", "%s", name);
 }

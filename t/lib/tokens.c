@@ -137,9 +137,9 @@ char *
 tokens_jwk_private(const EVP_PKEY *key, const char *kid, const char *alg)
 {
     bool is_rsa = EVP_PKEY_is_a(key, "RSA");
-    auto_char *d = is_rsa ? number(key, OSSL_PKEY_PARAM_RSA_D, 0)
-                          : number(key, OSSL_PKEY_PARAM_PRIV_KEY,
-                                   coordinate_len(key));
+    auto_char *d =
+        is_rsa ? number(key, OSSL_PKEY_PARAM_RSA_D, 0)
+               : number(key, OSSL_PKEY_PARAM_PRIV_KEY, coordinate_len(key));
     auto_char *extra = tokens_format(",\"d\":\"%s\"", d);
 
     return tokens_jwk(key, kid, alg, extra);

@@ -17,8 +17,7 @@ EVP_PKEY *tokens_new_ec(const char *curve); /* "P-256", "P-384", "P-521" */
 /* The JWK; kid, alg NULL: left out. extra: more members, or "". */
 char *tokens_jwk(const EVP_PKEY *key, const char *kid, const char *alg,
                  const char *extra);
-char *tokens_jwk_private(const EVP_PKEY *key, const char *kid,
-                         const char *alg);
+char *tokens_jwk_private(const EVP_PKEY *key, const char *kid, const char *alg);
 
 char *tokens_base64url(const void *bytes, size_t len);
 
