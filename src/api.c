@@ -219,11 +219,13 @@ api_written(struct exchange *exchange)
     response->version = write->version;
     switch (write->result) {
     case ERR_OK:
-        log_event(LOG_LEVEL_NOTICE, "stored", LOG_TEXT("tenant", write->tenant),
-                  LOG_TEXT("key", write->key),
-                  LOG_NUMBER("version", (int64_t)write->version),
-                  LOG_TEXT("subject", write->subject),
-                  LOG_TEXT("request_id", request->id));
+        if (write->is_new)
+            log_event(LOG_LEVEL_NOTICE, "stored",
+                      LOG_TEXT("tenant", write->tenant),
+                      LOG_TEXT("key", write->key),
+                      LOG_NUMBER("version", (int64_t)write->version),
+                      LOG_TEXT("subject", write->subject),
+                      LOG_TEXT("request_id", request->id));
         respond_value(exchange, write->value, write->value_len,
                       write->updated_at);
         break;

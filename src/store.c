@@ -4,6 +4,7 @@
 #include "store_lmdb.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 void
 record_clear(struct record *record)
@@ -66,6 +67,31 @@ store_commit_one(struct store *store, struct store_write *write)
     write->next = NULL;
     (void)store_commit(store, take_one, write); /* write has it too */
     return write->result;
+}
+
+void
+store_judge(struct store_write *write, const char *value, size_t value_len,
+            int64_t now)
+{
+    bool is_refused = write->once && write->version > 0;
+    bool is_same = is_refused && value_len == write->value_len &&
+                   memcmp(value, write->value, value_len) == 0;
+
+    write->is_new = false;
+    write->result = ERR_OK;
+    if (is_same)
+        return;
+    if (write->base != STORE_ANY_VERSION && write->base != write->version)
+        write->result = write->lost;
+    else if (is_refused)
+        write->result = ERR_INVALID;
+    if (write->result != ERR_OK)
+        return;
+    write->is_new = true;
+    write->version++;
+    /* A clock that was set back does not make a newer version look older. */
+    if (write->updated_at < now)
+        write->updated_at = now;
 }
 
 enum err

@@ -67,6 +67,7 @@ struct store_write {
     enum err result;
     uint64_t version;
     int64_t updated_at;
+    bool is_new; /* this write made the version */
 
     struct store_write *next; /* list of the batch; the taker's */
     void *owner;              /* not read by the store */
@@ -148,6 +149,15 @@ enum err store_commit(struct store *store, store_take_fn *take, void *ctx);
 
 /* store_commit of a single write; returns its result. */
 enum err store_commit_one(struct store *store, struct store_write *write);
+
+/*
+ * Decides a write, for engines and for those who only want to know. Before,
+ * write's version and updated_at are those that are there (0: none), and value
+ * is theirs; afterwards its results are filled in, and is_new says whether it
+ * is to be stored.
+ */
+void store_judge(struct store_write *write, const char *value,
+                 size_t value_len, int64_t now);
 
 /* Visits at most limit versions below before (0: from the newest). */
 enum err store_history(struct store *store, const char *tenant,

@@ -89,22 +89,6 @@ get(struct store *base, const char *tenant, const char *key,
     return rc == 0 ? err : lmdb_env_failed(&store->env, rc);
 }
 
-/* What the write asks for, against what is there. ERR_OK: to be stored. */
-static enum err
-judge(const struct store_write *write, const struct store_record *current,
-      bool *is_same_out)
-{
-    bool is_refused = write->once && current->version > 0;
-
-    *is_same_out = is_refused && current->value_len == write->value_len &&
-                   memcmp(current->value, write->value, write->value_len) == 0;
-    if (*is_same_out)
-        return ERR_OK;
-    if (write->base != STORE_ANY_VERSION && write->base != current->version)
-        return write->lost;
-    return is_refused ? ERR_INVALID : ERR_OK;
-}
-
 static int
 put(MDB_txn *txn, MDB_dbi dbi, struct store_name *name,
     const struct store_record *record)
@@ -145,6 +129,16 @@ store_next(const struct store_lmdb *store, MDB_txn *txn,
     return put(txn, store->env.db.history, name, &record);
 }
 
+/* What is said of a write that nothing is known about. */
+static void
+reset(struct store_write *write, enum err result)
+{
+    write->result = result;
+    write->version = 0;
+    write->updated_at = 0;
+    write->is_new = false;
+}
+
 /* Applies one write. What it does wrong is its own result; an error of LMDB
  * is returned, and ends the transaction. */
 static int
@@ -153,12 +147,9 @@ apply(struct store_lmdb *store, MDB_txn *txn, struct store_write *write,
 {
     struct store_name name;
     struct store_record current;
-    bool is_same;
     int rc;
 
-    write->version = 0;
-    write->updated_at = 0;
-    write->result = ERR_INVALID;
+    reset(write, ERR_INVALID);
     if (write->value_len > UINT32_MAX ||
         !store_name_encode(write->tenant, write->key, &name))
         return 0;
@@ -171,13 +162,9 @@ apply(struct store_lmdb *store, MDB_txn *txn, struct store_write *write,
 
     write->version = current.version;
     write->updated_at = current.updated_at;
-    write->result = judge(write, &current, &is_same);
-    if (write->result != ERR_OK || is_same)
+    store_judge(write, current.value, current.value_len, now);
+    if (!write->is_new)
         return 0;
-    write->version++;
-    /* A clock that was set back does not make a newer version look older. */
-    if (write->updated_at < now)
-        write->updated_at = now;
     *is_changed_out = true;
     return store_next(store, txn, &name, write);
 }
@@ -190,11 +177,8 @@ fail_all(struct store_lmdb *store, int rc, struct store_write *first,
     enum err err = lmdb_env_failed(&store->env, rc);
 
     for (struct store_write *write = first; write != end;
-         write = write->next) {
-        write->result = err;
-        write->version = 0;
-        write->updated_at = 0;
-    }
+         write = write->next)
+        reset(write, err);
     return err;
 }
 

@@ -271,7 +271,8 @@ Test(committer, racers_never_win_the_same_version)
     enum { WRITERS = 64, ROUNDS = 30 };
     struct store_write writes[WRITERS];
     char *scratch = scratch_make();
-    struct store_options options = {scratch, 64 << 20};
+    struct store_options options = {.path = scratch,
+                                    .map_size = 64 << 20};
     struct committer *committer;
     struct store *store;
     char why[512];

@@ -2,8 +2,7 @@
 /* One body, every store: each test runs over LMDB and over the double. */
 #include "store.h"
 
-#include "lib/scratch.h"
-#include "lib/store_mem.h"
+#include "lib/store_both.h"
 #include "util.h"
 
 #include <criterion/criterion.h>
@@ -11,115 +10,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
-
-static char *scratch;
-
-static struct store *
-open_lmdb(void)
-{
-    struct store *store = NULL;
-    auto_char *path = NULL;
-    char why[512] = "";
-
-    scratch = scratch_make();
-    path = scratch_path(scratch, "db");
-    cr_assert_eq(store_open(&(struct store_options){path, 64 << 20}, &store,
-                            why, sizeof(why)), ERR_OK, "%s", why);
-    return store;
-}
-
-static void
-run_over_lmdb(void (*body)(struct store *store))
-{
-    struct store *store = open_lmdb();
-
-    body(store);
-    store_close(store);
-    scratch_remove(scratch);
-}
-
-static void
-run_over_memory(void (*body)(struct store *store))
-{
-    struct store *store = store_mem_new();
-
-    body(store);
-    store_close(store);
-}
-
-#define STORE_TEST(name)                                                      \
-    static void name(struct store *store);                                    \
-    Test(lmdb, name)                                                          \
-    {                                                                         \
-        run_over_lmdb(name);                                                  \
-    }                                                                         \
-    Test(memory, name)                                                        \
-    {                                                                         \
-        run_over_memory(name);                                                \
-    }                                                                         \
-    static void name(struct store *store)
-
-/* A write of text over whatever is there. */
-static struct store_write
-write_of(const char *tenant, const char *key, const char *text)
-{
-    return (struct store_write){
-        .tenant = tenant,
-        .key = key,
-        .value = text,
-        .value_len = strlen(text),
-        .subject = "alice",
-        .request_id = "r-1",
-        .base = STORE_ANY_VERSION,
-        .lost = ERR_CONFLICT,
-        .result = ERR_MAX,
-        .version = 77,
-    };
-}
-
-static uint64_t
-stored(struct store *store, const char *tenant, const char *key,
-       const char *text)
-{
-    struct store_write write = write_of(tenant, key, text);
-
-    cr_assert_eq(store_commit_one(store, &write), ERR_OK);
-    return write.version;
-}
-
-static void
-assert_write(struct store *store, struct store_write write, enum err result,
-             uint64_t version)
-{
-    cr_expect_eq(store_commit_one(store, &write), result, "got %s",
-                 err_name(write.result));
-    cr_expect_eq(write.result, result);
-    cr_expect_eq(write.version, version, "got %ju",
-                 (uintmax_t)write.version);
-}
-
-static void
-assert_value(struct store *store, const char *tenant, const char *key,
-             uint64_t version, const char *text)
-{
-    struct record record = {.version = 99};
-
-    cr_assert_eq(store_get(store, tenant, key, &record), ERR_OK);
-    cr_expect_eq(record.version, version, "got %ju",
-                 (uintmax_t)record.version);
-    cr_expect_eq(record.value_len, strlen(text));
-    if (version > 0)
-        cr_expect_str_eq(record.value, text);
-    else
-        cr_expect_null(record.value);
-    record_clear(&record);
-}
-
-/* What a scan, list or history visited, as text. */
-struct seen {
-    char text[4096];
-    size_t limit; /* visits until one fails; 0: none does */
-};
 
 static enum err
 see(void *ctx, const char *tenant, const char *key,
@@ -132,30 +22,6 @@ see(void *ctx, const char *tenant, const char *key,
              tenant, key, (uintmax_t)record->version, (int)record->value_len,
              record->value);
     return seen->limit > 0 && --seen->limit == 0 ? ERR_BUSY : ERR_OK;
-}
-
-static enum err
-see_version(void *ctx, const struct record *record,
-            const struct record_origin *origin)
-{
-    struct seen *seen = ctx;
-    size_t len = strlen(seen->text);
-
-    snprintf(seen->text + len, sizeof(seen->text) - len, "%ju=%.*s(%s,%s) ",
-             (uintmax_t)record->version, (int)record->value_len,
-             record->value, origin->subject, origin->request_id);
-    return seen->limit > 0 && --seen->limit == 0 ? ERR_BUSY : ERR_OK;
-}
-
-static void
-assert_history(struct store *store, const char *key, uint64_t before,
-               size_t limit, const char *expected)
-{
-    struct seen seen = {.text = ""};
-
-    cr_expect_eq(store_history(store, "acme", key, before, limit, see_version,
-                               &seen), ERR_OK);
-    cr_expect_str_eq(seen.text, expected);
 }
 
 STORE_TEST(what_was_never_set_is_version_0)
@@ -288,7 +154,11 @@ STORE_TEST(rules_of_a_write)
         write.base = rule->base;
         write.lost = rule->lost;
         write.once = rule->once;
-        assert_write(store, write, rule->result, rule->version);
+        cr_expect_eq(store_commit_one(store, &write), rule->result);
+        cr_expect_eq(write.version, rule->version);
+        cr_expect_eq(write.is_new,
+                     rule->result == ERR_OK &&
+                         rule->version > (rule->there != NULL));
         assert_value(store, "acme", key,
                      rule->after[0] != '\0' ? rule->version : 0, rule->after);
 
@@ -366,56 +236,6 @@ STORE_TEST(a_visit_that_fails_ends_the_walk)
     cr_expect_str_eq(seen.text, "2=2(alice,r-1) ");
 }
 
-STORE_TEST(history_is_newest_first_and_paged)
-{
-    struct store_write write = write_of("acme", "timer", "3");
-
-    stored(store, "acme", "timer", "1");
-    stored(store, "acme", "timer", "2");
-    stored(store, "acme", "time", "x");
-    stored(store, "acme", "timers", "y");
-    write.subject = "bob";
-    write.request_id = "r-2";
-    assert_write(store, write, ERR_OK, 3);
-    write.subject = write.request_id = NULL;
-    assert_write(store, write, ERR_OK, 4);
-
-    assert_history(store, "timer", 0, 9,
-                   "4=3(,) 3=3(bob,r-2) 2=2(alice,r-1) 1=1(alice,r-1) ");
-    assert_history(store, "timer", 0, 2, "4=3(,) 3=3(bob,r-2) ");
-    assert_history(store, "timer", 3, 9, "2=2(alice,r-1) 1=1(alice,r-1) ");
-    assert_history(store, "timer", 3, 1, "2=2(alice,r-1) ");
-    assert_history(store, "timer", 100, 1, "4=3(,) ");
-    assert_history(store, "timer", 1, 9, "");
-    assert_history(store, "timer", 0, 0, "");
-    assert_history(store, "timers", 0, 9, "1=y(alice,r-1) ");
-    assert_history(store, "zzz", 0, 9, "");
-}
-
-STORE_TEST(history_reaches_past_a_byte_of_the_version)
-{
-    for (int i = 0; i < 300; i++)
-        stored(store, "acme", "timer", "x");
-    assert_history(store, "timer", 0, 1, "300=x(alice,r-1) ");
-    assert_history(store, "timer", 257, 1, "256=x(alice,r-1) ");
-    assert_history(store, "timer", 256, 1, "255=x(alice,r-1) ");
-}
-
-/* Links the writes of an array into a list, and commits that. */
-static struct store_write *
-take_list(void *ctx)
-{
-    return ctx;
-}
-
-static enum err
-commit_all(struct store *store, struct store_write *writes, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        writes[i].next = i + 1 < count ? &writes[i + 1] : NULL;
-    return store_commit(store, take_list, writes);
-}
-
 STORE_TEST(writes_of_a_batch_see_each_other)
 {
     struct store_write writes[] = {
@@ -433,6 +253,8 @@ STORE_TEST(writes_of_a_batch_see_each_other)
     cr_assert_eq(commit_all(store, writes, ARRAY_SIZE(writes)), ERR_OK);
     cr_expect_eq(writes[0].result, ERR_OK);
     cr_expect_eq(writes[0].version, 1);
+    cr_expect(writes[0].is_new);
+    cr_expect_not(writes[1].is_new);
     cr_expect_eq(writes[1].result, ERR_CONFLICT);
     cr_expect_eq(writes[1].version, 1);
     cr_expect_eq(writes[2].result, ERR_OK);
@@ -442,6 +264,8 @@ STORE_TEST(writes_of_a_batch_see_each_other)
     cr_expect_eq(writes[4].version, 1);
     cr_expect_eq(writes[5].result, ERR_OK);
     cr_expect_eq(writes[5].version, 1);
+    cr_expect(writes[4].is_new);
+    cr_expect_not(writes[5].is_new);
     cr_expect_eq(writes[6].result, ERR_INVALID);
     cr_expect_eq(writes[6].version, 1);
     assert_value(store, "acme", "timer", 2, "3");
@@ -452,7 +276,7 @@ STORE_TEST(writes_of_a_batch_see_each_other)
 
 STORE_TEST(a_batch_without_writes_is_fine)
 {
-    cr_expect_eq(store_commit(store, take_list, NULL), ERR_OK);
+    cr_expect_eq(commit_all(store, NULL, 0), ERR_OK);
     cr_expect_eq(stored(store, "acme", "timer", "1"), 1);
 }
 

@@ -34,6 +34,7 @@ fill_store(void)
 
 Test(store_file, a_file_cut_at_any_page_is_refused_or_whole)
 {
+    struct store_options options = {.path = db, .map_size = MAP_SIZE};
     struct bytes whole;
     size_t refused = 0, opened = 0;
 
@@ -45,8 +46,7 @@ Test(store_file, a_file_cut_at_any_page_is_refused_or_whole)
         size_t count = 0;
 
         spit(data, whole.bytes, len);
-        if (store_open(&(struct store_options){db, MAP_SIZE}, &store, why,
-                       sizeof(why)) != ERR_OK) {
+        if (store_open(&options, &store, why, sizeof(why)) != ERR_OK) {
             refused++;
             cr_expect_not_null(strstr(why, data), "%s", why);
             assert_untouched(data, whole.bytes, len);

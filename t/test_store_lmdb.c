@@ -112,11 +112,11 @@ Test(store_lmdb, what_a_crash_left_while_creating_is_cleared)
 
 Test(store_lmdb, a_map_too_small_to_start_with_leaves_nothing)
 {
+    struct store_options options = {.path = db, .map_size = 8192};
     struct store *store = NULL;
     char why[512] = "";
 
-    cr_assert_neq(store_open(&(struct store_options){db, 8192}, &store, why,
-                             sizeof(why)), ERR_OK);
+    cr_assert_neq(store_open(&options, &store, why, sizeof(why)), ERR_OK);
     cr_expect_not_null(strstr(why, data), "%s", why);
     cr_expect_not(exists(data));
     store_close(open_store());

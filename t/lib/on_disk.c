@@ -35,11 +35,12 @@ on_disk_tear_down(void)
 struct store *
 open_with(size_t map_size)
 {
+    struct store_options options = {.path = db, .map_size = map_size};
     struct store *store = NULL;
     char why[512] = "";
 
-    cr_assert_eq(store_open(&(struct store_options){db, map_size}, &store, why,
-                            sizeof(why)), ERR_OK, "%s", why);
+    cr_assert_eq(store_open(&options, &store, why, sizeof(why)), ERR_OK, "%s",
+                 why);
     return store;
 }
 
@@ -52,11 +53,12 @@ open_store(void)
 void
 assert_refused(const char *path, const char *because)
 {
+    struct store_options options = {.path = db, .map_size = MAP_SIZE};
     struct store *store = NULL;
     char why[512] = "";
 
-    cr_assert_neq(store_open(&(struct store_options){db, MAP_SIZE}, &store,
-                             why, sizeof(why)), ERR_OK, "not %s", because);
+    cr_assert_neq(store_open(&options, &store, why, sizeof(why)), ERR_OK,
+                  "not %s", because);
     cr_expect_null(store);
     cr_expect_not_null(strstr(why, path), "%s", why);
     cr_expect_not_null(strstr(why, because), "%s", why);

@@ -101,6 +101,15 @@ compare(const void *a, const void *b)
 }
 
 static void
+clear_entry(struct entry *entry)
+{
+    free(entry->tenant);
+    free(entry->key);
+    record_clear(&entry->record);
+    record_origin_clear(&entry->origin);
+}
+
+static void
 append(struct store_mem *store, const struct store_write *write)
 {
     struct entry *entry;
@@ -121,15 +130,22 @@ append(struct store_mem *store, const struct store_write *write)
     qsort(store->entries, store->count, sizeof(*entry), compare);
 }
 
+/* What is said of a write that nothing is known about. */
+static void
+reset(struct store_write *write, enum err result)
+{
+    write->result = result;
+    write->version = 0;
+    write->updated_at = 0;
+    write->is_new = false;
+}
+
 static void
 apply(struct store_mem *store, struct store_write *write)
 {
     const struct entry *current;
-    int64_t now = time(NULL);
 
-    write->version = 0;
-    write->updated_at = 0;
-    write->result = ERR_INVALID;
+    reset(write, ERR_INVALID);
     if (!is_name(write->tenant, write->key))
         return;
     current = find(store, write->tenant, write->key);
@@ -137,23 +153,10 @@ apply(struct store_mem *store, struct store_write *write)
         write->version = current->record.version;
         write->updated_at = current->record.updated_at;
     }
-    if (write->once && current != NULL &&
-        current->record.value_len == write->value_len &&
-        memcmp(current->record.value, write->value, write->value_len) == 0) {
-        write->result = ERR_OK;
-        return;
-    }
-    if (write->base != STORE_ANY_VERSION && write->base != write->version) {
-        write->result = write->lost;
-        return;
-    }
-    if (write->once && current != NULL)
-        return;
-    write->result = ERR_OK;
-    write->version++;
-    if (write->updated_at < now)
-        write->updated_at = now;
-    append(store, write);
+    store_judge(write, current != NULL ? current->record.value : NULL,
+                current != NULL ? current->record.value_len : 0, time(NULL));
+    if (write->is_new)
+        append(store, write);
 }
 
 static enum err
@@ -166,13 +169,10 @@ commit(struct store *base, store_take_fn *take, void *ctx)
     err = store->failure;
     for (struct store_write *write = take(ctx); write != NULL;
          write = write->next) {
-        if (err == ERR_OK) {
+        if (err == ERR_OK)
             apply(store, write);
-            continue;
-        }
-        write->result = err;
-        write->version = 0;
-        write->updated_at = 0;
+        else
+            reset(write, err);
     }
     pthread_mutex_unlock(&store->lock);
     return err;
@@ -256,12 +256,8 @@ close_store(struct store *base)
 {
     struct store_mem *store = mem(base);
 
-    for (size_t i = 0; i < store->count; i++) {
-        free(store->entries[i].tenant);
-        free(store->entries[i].key);
-        record_clear(&store->entries[i].record);
-        record_origin_clear(&store->entries[i].origin);
-    }
+    for (size_t i = 0; i < store->count; i++)
+        clear_entry(&store->entries[i]);
     free(store->entries);
     pthread_mutex_destroy(&store->lock);
     free(store);
