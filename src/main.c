@@ -43,6 +43,7 @@ open_api(struct api *api, const struct options *options)
     struct store_options store = {
         .path = options->db,
         .map_size = (size_t)options->map_size,
+        .history = (uint64_t)options->history,
     };
     char why[512] = "out of memory";
 

@@ -52,6 +52,8 @@ static const struct option_row rows[] = {
     {"map-size", "SIZE",
      "most that the store may hold; bytes, or with K, M, G or T", KIND_SIZE,
      OPTION(map_size), MIB, 64 * TIB, "16G"},
+    {"history", "N", "versions kept of each key", KIND_COUNT, OPTION(history),
+     1, 100000, "100"},
 };
 
 /* "ORDERCONF_MAP_SIZE" for "map-size". */

@@ -22,6 +22,7 @@ struct options {
     const char *write_scope;
     int64_t workers;
     int64_t map_size; /* bytes */
+    int64_t history;  /* versions kept of each key */
 };
 
 enum options_result { OPTIONS_RUN, OPTIONS_EXIT_OK, OPTIONS_EXIT_USAGE };

@@ -102,6 +102,48 @@ store_history(struct store *store, const char *tenant, const char *key,
     return store->ops->history(store, tenant, key, before, limit, visit, ctx);
 }
 
+/* A version on its way out of the history. */
+struct wanted {
+    uint64_t version;
+    struct record record; /* owned */
+};
+
+static enum err
+take_wanted(void *ctx, const struct record *record,
+            const struct record_origin *origin)
+{
+    struct wanted *wanted = ctx;
+    char *value;
+
+    (void)origin;
+    if (record->version != wanted->version)
+        return ERR_OK;
+    value = malloc(record->value_len + 1);
+    if (value == NULL)
+        return ERR_NOMEM;
+    memcpy(value, record->value, record->value_len);
+    value[record->value_len] = '\0';
+    wanted->record = *record;
+    wanted->record.value = value;
+    return ERR_OK;
+}
+
+enum err
+store_get_version(struct store *store, const char *tenant, const char *key,
+                  uint64_t version, struct record *record_out)
+{
+    struct wanted wanted = {.version = version};
+    uint64_t before = version < UINT64_MAX ? version + 1 : 0;
+    enum err err = store_history(store, tenant, key, before, 1, take_wanted,
+                                 &wanted);
+
+    if (err == ERR_OK)
+        *record_out = wanted.record;
+    else
+        record_clear(&wanted.record);
+    return err;
+}
+
 enum err
 store_scan(struct store *store, store_visit_fn *visit, void *ctx)
 {

@@ -41,6 +41,9 @@ struct record_origin {
 void record_clear(struct record *record);
 void record_origin_clear(struct record_origin *origin);
 
+/* Bounds how long a single write holds the write lock. */
+#define STORE_PRUNE_MAX 1000
+
 /* Base version of a write that takes whatever version there is. */
 #define STORE_ANY_VERSION UINT64_MAX
 
@@ -94,6 +97,7 @@ typedef enum err store_history_fn(void *ctx, const struct record *record,
 struct store_options {
     const char *path;  /* the directory; made (mode 0750) if it is missing */
     size_t map_size;   /* bytes of address space, the store's upper bound */
+    uint64_t history;  /* versions kept of each key; 0: all of them */
 };
 
 /* What an engine provides. Each function does what its store_ twin says. */
@@ -139,7 +143,9 @@ enum err store_list(struct store *store, const char *tenant,
  * Takes the write lock, then the writes, applies each with its own version
  * check in one transaction together with its history, and returns when the
  * commit is on disk. Calls take exactly once, also if all it can do with the
- * writes is to fail them.
+ * writes is to fail them. Versions of the same key that are older than the
+ * history keeps go in the same transaction, at most STORE_PRUNE_MAX for each
+ * write: after the setting was lowered, they may go over several.
  *
  * Each write holds its result. If the commit itself fails, every write of the
  * batch has that error, which is returned too. Only when the store is full
@@ -163,6 +169,12 @@ void store_judge(struct store_write *write, const char *value,
 enum err store_history(struct store *store, const char *tenant,
                        const char *key, uint64_t before, size_t limit,
                        store_history_fn *visit, void *ctx);
+
+/* Reads one version from the history; version 0 and no value if it is not
+ * there, or no longer. */
+enum err store_get_version(struct store *store, const char *tenant,
+                           const char *key, uint64_t version,
+                           struct record *record_out);
 
 /* Visits every record of every tenant, in one consistent snapshot. */
 enum err store_scan(struct store *store, store_visit_fn *visit, void *ctx);

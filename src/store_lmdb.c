@@ -19,6 +19,7 @@
 struct store_lmdb {
     struct store store;
     struct lmdb_env env;
+    uint64_t history; /* versions to keep; 0: all */
     unsigned int commits; /* of the committing thread, as is the next */
     bool is_full;
 };
@@ -102,6 +103,38 @@ put(MDB_txn *txn, MDB_dbi dbi, struct store_name *name,
     return rc;
 }
 
+/* Removes the versions that are no longer kept now that name, the newest, is
+ * there. */
+static int
+prune(const struct store_lmdb *store, MDB_txn *txn,
+      const struct store_name *name, uint64_t newest)
+{
+    struct store_name oldest = *name;
+    MDB_val found, data;
+    MDB_cursor *cursor;
+    int rc;
+
+    if (store->history == 0 || newest <= store->history)
+        return 0;
+    rc = mdb_cursor_open(txn, store->env.db.history, &cursor);
+    if (rc != 0)
+        return rc;
+    store_name_set_version(&oldest, 0);
+    found = name_val(&oldest);
+    rc = mdb_cursor_get(cursor, &found, &data, MDB_SET_RANGE);
+    store_name_set_version(&oldest, newest - store->history);
+    for (int i = 0; rc == 0 && i < STORE_PRUNE_MAX; i++) {
+        if (found.mv_size != oldest.len ||
+            memcmp(found.mv_data, oldest.bytes, oldest.len) > 0)
+            break;
+        rc = mdb_cursor_del(cursor, 0);
+        if (rc == 0)
+            rc = mdb_cursor_get(cursor, &found, &data, MDB_NEXT);
+    }
+    mdb_cursor_close(cursor);
+    return rc == MDB_NOTFOUND ? 0 : rc;
+}
+
 /* Stores the write as the next version, and its copy in the history. */
 static int
 store_next(const struct store_lmdb *store, MDB_txn *txn,
@@ -126,7 +159,8 @@ store_next(const struct store_lmdb *store, MDB_txn *txn,
         record.request_id_len = (uint32_t)strlen(write->request_id);
     }
     store_name_add_version(name, write->version);
-    return put(txn, store->env.db.history, name, &record);
+    rc = put(txn, store->env.db.history, name, &record);
+    return rc == 0 ? prune(store, txn, name, write->version) : rc;
 }
 
 /* What is said of a write that nothing is known about. */
@@ -307,6 +341,7 @@ store_lmdb_open(const struct store_options *options, struct store **store_out,
         return ERR_NOMEM;
     }
     store->store.ops = &ops;
+    store->history = options->history;
     err = lmdb_env_open(&store->env, options, why, why_size);
     if (err != ERR_OK) {
         free(store);

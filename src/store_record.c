@@ -80,6 +80,12 @@ store_name_add_version(struct store_name *name, uint64_t version)
     name->len += 1 + sizeof(version);
 }
 
+void
+store_name_set_version(struct store_name *name, uint64_t version)
+{
+    store_number_encode(version, name->bytes + name->len - sizeof(version));
+}
+
 bool
 store_name_decode(const void *data, size_t len,
                   char tenant_out[STORE_TENANT_MAX + 1],

@@ -48,6 +48,9 @@ bool store_name_encode_tenant(const char *tenant, struct store_name *name_out);
 /* Makes it the name of a version; once for each name. */
 void store_name_add_version(struct store_name *name, uint64_t version);
 
+/* Makes it the name of another version. */
+void store_name_set_version(struct store_name *name, uint64_t version);
+
 /* Takes a name apart, of len bytes from disk. False if it is damaged. */
 bool store_name_decode(const void *data, size_t len,
                        char tenant_out[STORE_TENANT_MAX + 1],

@@ -51,6 +51,7 @@ Test(options, defaults)
     cr_assert_str_eq(options.db, "/var/lib/orderconf");
     cr_assert_str_eq(options.jwks, "/etc/orderconf/keys/{tenant}.json");
     cr_assert_eq(options.map_size, INT64_C(16) << 30);
+    cr_assert_eq(options.history, 100);
     cr_assert_geq(options.workers, 1);
     cr_assert_null(options.issuer);
     cr_assert_null(options.listen);
@@ -126,6 +127,7 @@ Test(options, numbers_out_of_range_or_malformed_are_refused)
         "--workers=",      "--map-size=1K",  "--map-size=65T",
         "--map-size=1MM",  "--map-size=G",   "--map-size=99999999999999999999",
         "--map-size=9000000000T",
+        "--history=0",     "--history=100001",
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {

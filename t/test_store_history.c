@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: MIT
-/* The history. */
+/* The history: pages of it, one version of it, and what is pruned. */
 #include "store.h"
 
+#include "lib/scratch.h"
 #include "lib/store_both.h"
 
 #include <criterion/criterion.h>
+#include <stdio.h>
+#include <string.h>
 
 STORE_TEST(history_is_newest_first_and_paged)
 {
@@ -39,4 +42,198 @@ STORE_TEST(history_reaches_past_a_byte_of_the_version)
     assert_history(store, "timer", 0, 1, "300=x(alice,r-1) ");
     assert_history(store, "timer", 257, 1, "256=x(alice,r-1) ");
     assert_history(store, "timer", 256, 1, "255=x(alice,r-1) ");
+}
+
+static void
+assert_version(struct store *store, const char *key, uint64_t version,
+               const char *text)
+{
+    struct record record = {.version = 99};
+
+    cr_assert_eq(store_get_version(store, "acme", key, version, &record),
+                 ERR_OK);
+    cr_expect_eq(record.version, text != NULL ? version : 0);
+    if (text == NULL)
+        cr_expect_null(record.value);
+    else
+        cr_expect_str_eq(record.value, text);
+    cr_expect_eq(record.value_len, text != NULL ? strlen(text) : 0);
+    record_clear(&record);
+}
+
+STORE_TEST(one_version_of_the_history)
+{
+    struct store_write write = write_of("acme", "timer", "30");
+    struct record record = {.version = 99};
+
+    assert_version(store, "timer", 1, NULL);
+    stored(store, "acme", "timer", "10");
+    stored(store, "acme", "timer", "20");
+    stored(store, "acme", "time", "other");
+    stored(store, "brio", "timer", "other");
+    cr_assert_eq(store_commit_one(store, &write), ERR_OK);
+    assert_version(store, "timer", 0, NULL);
+    assert_version(store, "timer", 1, "10");
+    assert_version(store, "timer", 2, "20");
+    assert_version(store, "timer", 3, "30");
+    assert_version(store, "timer", 4, NULL);
+    assert_version(store, "timer", UINT64_MAX - 1, NULL);
+    assert_version(store, "timer", UINT64_MAX, NULL);
+    assert_version(store, "time", 2, NULL);
+    assert_version(store, "timers", 1, NULL);
+
+    cr_assert_eq(store_get_version(store, "acme", "timer", 3, &record), ERR_OK);
+    cr_expect_eq(record.updated_at, write.updated_at);
+    record_clear(&record);
+    cr_expect_eq(store_get_version(store, "", "timer", 1, &record),
+                 ERR_INVALID);
+}
+
+STORE_TEST_KEEPING(3, only_the_last_versions_are_kept)
+{
+    for (int i = 1; i <= 10; i++) {
+        char text[8], expected[128] = "";
+
+        snprintf(text, sizeof(text), "v%d", i);
+        cr_expect_eq(stored(store, "acme", "timer", text), i);
+        for (int kept = i; kept > 0 && kept > i - 3; kept--)
+            snprintf(expected + strlen(expected),
+                     sizeof(expected) - strlen(expected), "%d=v%d(alice,r-1) ",
+                     kept, kept);
+        assert_history(store, "timer", 0, 99, expected);
+        assert_value(store, "acme", "timer", (uint64_t)i, text);
+    }
+    assert_version(store, "timer", 7, NULL);
+    assert_version(store, "timer", 8, "v8");
+    assert_history(store, "timer", 9, 99, "8=v8(alice,r-1) ");
+    assert_history(store, "timer", 8, 99, "");
+}
+
+STORE_TEST_KEEPING(2, pruning_is_of_one_key_and_tenant)
+{
+    static const char *const keys[] = {"a", "ab", "abc", "b"};
+
+    for (int round = 0; round < 2; round++)
+        for (int i = 0; i < 4; i++)
+            stored(store, "acme", keys[i], "x");
+    stored(store, "brio", "ab", "y");
+    stored(store, "brio", "ab", "z");
+    for (int round = 0; round < 3; round++)
+        stored(store, "acme", "ab", "x");
+    assert_history(store, "ab", 0, 9, "5=x(alice,r-1) 4=x(alice,r-1) ");
+    assert_history(store, "a", 0, 9, "2=x(alice,r-1) 1=x(alice,r-1) ");
+    assert_history(store, "abc", 0, 9, "2=x(alice,r-1) 1=x(alice,r-1) ");
+    assert_history(store, "b", 0, 9, "2=x(alice,r-1) 1=x(alice,r-1) ");
+    assert_value(store, "brio", "ab", 2, "z");
+}
+
+STORE_TEST_KEEPING(1, one_version_is_the_current_one)
+{
+    for (int i = 0; i < 300; i++) /* past a byte of the version */
+        stored(store, "acme", "timer", "x");
+    assert_history(store, "timer", 0, 9, "300=x(alice,r-1) ");
+    assert_value(store, "acme", "timer", 300, "x");
+}
+
+STORE_TEST_KEEPING(2, what_is_not_stored_prunes_nothing)
+{
+    struct store_write late = write_of("acme", "timer", "late");
+    struct store_write again = write_of("acme", "seq", "a");
+
+    stored(store, "acme", "timer", "1");
+    stored(store, "acme", "timer", "2");
+    late.base = 1;
+    assert_write(store, late, ERR_CONFLICT, 2);
+    assert_history(store, "timer", 0, 9, "2=2(alice,r-1) 1=1(alice,r-1) ");
+
+    again.once = true;
+    for (int i = 0; i < 4; i++)
+        assert_write(store, again, ERR_OK, 1);
+    assert_history(store, "seq", 0, 9, "1=a(alice,r-1) ");
+}
+
+STORE_TEST_KEEPING(2, writes_of_a_batch_prune_each_other)
+{
+    struct store_write writes[] = {
+        write_of("acme", "timer", "1"), write_of("acme", "other", "9"),
+        write_of("acme", "timer", "2"), write_of("acme", "timer", "3"),
+        write_of("acme", "timer", "4"),
+    };
+
+    cr_assert_eq(commit_all(store, writes, 5), ERR_OK);
+    cr_expect_eq(writes[4].version, 4);
+    assert_history(store, "timer", 0, 9, "4=4(alice,r-1) 3=3(alice,r-1) ");
+    assert_history(store, "other", 0, 9, "1=9(alice,r-1) ");
+}
+
+/* Values that LMDB keeps on pages of their own. */
+STORE_TEST_KEEPING(2, large_values_are_pruned_too)
+{
+    static char big[50000];
+    struct store_write write = write_of("acme", "timer", "");
+    struct record record;
+
+    memset(big, 'x', sizeof(big));
+    write.value = big;
+    write.value_len = sizeof(big);
+    for (uint64_t i = 1; i <= 2000; i++) /* more than the map has room for */
+        assert_write(store, write, ERR_OK, i);
+    assert_version(store, "timer", 1998, NULL);
+    cr_assert_eq(store_get_version(store, "acme", "timer", 1999, &record),
+                 ERR_OK);
+    cr_expect_eq(record.value_len, sizeof(big));
+    record_clear(&record);
+}
+
+static enum err
+add_version(void *ctx, const struct record *record,
+            const struct record_origin *origin)
+{
+    (void)record;
+    (void)origin;
+    ++*(uint64_t *)ctx;
+    return ERR_OK;
+}
+
+static void
+assert_kept(struct store *store, uint64_t expected)
+{
+    uint64_t count = 0;
+
+    cr_assert_eq(
+        store_history(store, "acme", "timer", 0, SIZE_MAX, add_version, &count),
+        ERR_OK);
+    cr_expect_eq(count, expected, "got %ju", (uintmax_t)count);
+}
+
+/* As much work as one write does, until there is no more to do. */
+Test(lmdb, a_lower_history_is_reached_in_steps)
+{
+    enum { BEFORE = 2 * STORE_PRUNE_MAX + 500 };
+    static struct store_write writes[BEFORE];
+    char *scratch = scratch_make();
+    struct store *store = open_keeping(scratch, 0);
+
+    for (int i = 0; i < BEFORE; i++)
+        writes[i] = write_of("acme", "timer", "x");
+    cr_assert_eq(commit_all(store, writes, BEFORE), ERR_OK);
+    store_close(store);
+
+    store = open_keeping(scratch, 10);
+    assert_kept(store, BEFORE);
+    stored(store, "acme", "timer", "y");
+    assert_kept(store, BEFORE + 1 - STORE_PRUNE_MAX);
+    stored(store, "acme", "timer", "y");
+    assert_kept(store, BEFORE + 2 - 2 * STORE_PRUNE_MAX);
+    stored(store, "acme", "timer", "y");
+    assert_kept(store, 10);
+    stored(store, "acme", "timer", "y");
+    assert_kept(store, 10);
+    store_close(store);
+
+    store = open_keeping(scratch, 20);
+    stored(store, "acme", "timer", "y");
+    assert_kept(store, 11);
+    store_close(store);
+    scratch_remove(scratch);
 }

@@ -9,10 +9,12 @@
 #include <string.h>
 
 struct store *
-open_lmdb(const char *path)
+open_keeping(const char *path, uint64_t history)
 {
     struct store_options options = {
-        .path = path, .map_size = 64 << 20,
+        .path = path,
+        .map_size = 64 << 20,
+        .history = history,
     };
     struct store *store = NULL;
     char why[512] = "";
@@ -23,11 +25,11 @@ open_lmdb(const char *path)
 }
 
 void
-run_over_lmdb(void (*body)(struct store *store))
+run_over_lmdb(void (*body)(struct store *store), uint64_t history)
 {
     char *scratch = scratch_make();
     auto_char *path = scratch_path(scratch, "db");
-    struct store *store = open_lmdb(path);
+    struct store *store = open_keeping(path, history);
 
     body(store);
     store_close(store);
@@ -35,10 +37,11 @@ run_over_lmdb(void (*body)(struct store *store))
 }
 
 void
-run_over_memory(void (*body)(struct store *store))
+run_over_memory(void (*body)(struct store *store), uint64_t history)
 {
     struct store *store = store_mem_new();
 
+    store_mem_keep(store, history);
     body(store);
     store_close(store);
 }
@@ -77,8 +80,7 @@ assert_write(struct store *store, struct store_write write, enum err result,
     cr_expect_eq(store_commit_one(store, &write), result, "got %s",
                  err_name(write.result));
     cr_expect_eq(write.result, result);
-    cr_expect_eq(write.version, version, "got %ju",
-                 (uintmax_t)write.version);
+    cr_expect_eq(write.version, version, "got %ju", (uintmax_t)write.version);
 }
 
 void
@@ -88,8 +90,7 @@ assert_value(struct store *store, const char *tenant, const char *key,
     struct record record = {.version = 99};
 
     cr_assert_eq(store_get(store, tenant, key, &record), ERR_OK);
-    cr_expect_eq(record.version, version, "got %ju",
-                 (uintmax_t)record.version);
+    cr_expect_eq(record.version, version, "got %ju", (uintmax_t)record.version);
     cr_expect_eq(record.value_len, strlen(text));
     if (version > 0)
         cr_expect_str_eq(record.value, text);
@@ -120,8 +121,8 @@ see_version(void *ctx, const struct record *record,
     size_t len = strlen(seen->text);
 
     snprintf(seen->text + len, sizeof(seen->text) - len, "%ju=%.*s(%s,%s) ",
-             (uintmax_t)record->version, (int)record->value_len,
-             record->value, origin->subject, origin->request_id);
+             (uintmax_t)record->version, (int)record->value_len, record->value,
+             origin->subject, origin->request_id);
     return seen->limit > 0 && --seen->limit == 0 ? ERR_BUSY : ERR_OK;
 }
 
@@ -131,7 +132,8 @@ assert_history(struct store *store, const char *key, uint64_t before,
 {
     struct seen seen = {.text = ""};
 
-    cr_expect_eq(store_history(store, "acme", key, before, limit, see_version,
-                               &seen), ERR_OK);
+    cr_expect_eq(
+        store_history(store, "acme", key, before, limit, see_version, &seen),
+        ERR_OK);
     cr_expect_str_eq(seen.text, expected);
 }

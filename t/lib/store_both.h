@@ -7,24 +7,26 @@
 
 #include <criterion/criterion.h>
 
-/* The LMDB store at path. */
-struct store *open_lmdb(const char *path);
+/* The LMDB store at path, keeping so many versions; 0: all. */
+struct store *open_keeping(const char *path, uint64_t history);
 
 /* The same for a new store. */
-void run_over_lmdb(void (*body)(struct store *store));
-void run_over_memory(void (*body)(struct store *store));
+void run_over_lmdb(void (*body)(struct store *store), uint64_t history);
+void run_over_memory(void (*body)(struct store *store), uint64_t history);
 
-#define STORE_TEST(name)                                                      \
-    static void name(struct store *store);                                    \
-    Test(lmdb, name)                                                          \
-    {                                                                         \
-        run_over_lmdb(name);                                                  \
-    }                                                                         \
-    Test(memory, name)                                                        \
-    {                                                                         \
-        run_over_memory(name);                                                \
-    }                                                                         \
+#define STORE_TEST_KEEPING(history, name)                                      \
+    static void name(struct store *store);                                     \
+    Test(lmdb, name)                                                           \
+    {                                                                          \
+        run_over_lmdb(name, history);                                          \
+    }                                                                          \
+    Test(memory, name)                                                         \
+    {                                                                          \
+        run_over_memory(name, history);                                        \
+    }                                                                          \
     static void name(struct store *store)
+
+#define STORE_TEST(name) STORE_TEST_KEEPING(0, name)
 
 /* A write of text over whatever is there. */
 struct store_write write_of(const char *tenant, const char *key,

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <time.h>
 
-/* One version of one value; all that were ever stored are kept. */
+/* One version of one value. */
 struct entry {
     char *tenant, *key;
     struct record record;
@@ -19,6 +19,7 @@ struct store_mem {
     struct store store;
     pthread_mutex_t lock;
     enum err failure;
+    uint64_t history; /* versions to keep; 0: all */
     struct entry *entries; /* sorted by tenant, key and version */
     size_t count;
 };
@@ -110,6 +111,24 @@ clear_entry(struct entry *entry)
 }
 
 static void
+prune(struct store_mem *store, const struct store_write *write)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < store->count; i++) {
+        struct entry *entry = &store->entries[i];
+
+        if (store->history != 0 &&
+            is_entry(entry, write->tenant, write->key) &&
+            write->version - entry->record.version >= store->history)
+            clear_entry(entry);
+        else
+            store->entries[kept++] = *entry;
+    }
+    store->count = kept;
+}
+
+static void
 append(struct store_mem *store, const struct store_write *write)
 {
     struct entry *entry;
@@ -155,8 +174,10 @@ apply(struct store_mem *store, struct store_write *write)
     }
     store_judge(write, current != NULL ? current->record.value : NULL,
                 current != NULL ? current->record.value_len : 0, time(NULL));
-    if (write->is_new)
-        append(store, write);
+    if (!write->is_new)
+        return;
+    append(store, write);
+    prune(store, write);
 }
 
 static enum err
@@ -280,6 +301,14 @@ store_mem_new(void)
     store->store.ops = &ops;
     pthread_mutex_init(&store->lock, NULL);
     return &store->store;
+}
+
+void
+store_mem_keep(struct store *store, uint64_t history)
+{
+    pthread_mutex_lock(&mem(store)->lock);
+    mem(store)->history = history;
+    pthread_mutex_unlock(&mem(store)->lock);
 }
 
 void

@@ -6,10 +6,15 @@
 
 #include "err.h"
 
+#include <stdint.h>
+
 struct store;
 
 /* Closed by store_close. Aborts without memory. Any thread may use it. */
 struct store *store_mem_new(void);
+
+/* As history of struct store_options; at first, all versions are kept. */
+void store_mem_keep(struct store *store, uint64_t history);
 
 /* From now on every commit fails with err, and stores nothing; ERR_OK ends
  * that. */
