@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: MIT
+/* In place of src/log.c: a target may be refused a thousand times a second. */
+#include "log.h"
+
+void
+log_fields(enum log_level level, const char *event,
+           const struct log_field *fields)
+{
+    (void)level;
+    (void)event;
+    (void)fields;
+}
