@@ -2,7 +2,7 @@
 #include "auth.h"
 
 #include "claims.h"
-#include "crypto_mem.h"
+#include "reserve.h"
 #include "jwks.h"
 #include "jwt.h"
 #include "log.h"
@@ -112,7 +112,7 @@ auth_new(const struct auth_options *options)
 
     if (auth == NULL)
         return NULL;
-    crypto_mem_init();
+    reserve_init();
     auth->jwks = jwks_new(options->jwks);
     auth->cache = token_cache_new(CACHE_ENTRIES_MAX, CACHE_BYTES_MAX);
     if (auth->jwks == NULL || auth->cache == NULL ||

@@ -2,7 +2,7 @@
 #include "jwk.h"
 
 #include "base64url.h"
-#include "crypto_mem.h"
+#include "reserve.h"
 #include "util.h"
 
 #include <openssl/err.h>
@@ -228,9 +228,9 @@ copy_public(const json_t *json, const struct alg *alg)
 static enum err
 import(json_t *json, struct jwk *jwk, const char **why_out)
 {
-    crypto_mem_enter(false);
+    reserve_enter(false);
     jwk->key = cjose_jwk_import_json((cjose_header_t *)json, NULL);
-    if (crypto_mem_leave()) { /* a key, if there is one, may lack a part */
+    if (reserve_leave()) { /* a key, if there is one, may lack a part */
         jwk_clear(jwk);
         return ERR_NOMEM;
     }

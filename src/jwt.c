@@ -2,7 +2,7 @@
 #include "jwt.h"
 
 #include "base64url.h"
-#include "crypto_mem.h"
+#include "reserve.h"
 #include "decode.h"
 #include "util.h"
 
@@ -152,11 +152,11 @@ jwt_verify(const struct jwt *jwt, const struct jwk *key,
      * takes a PSS signature without its leading zeros. */
     if (jwt->signature_len != key->signature_len)
         return jwt_refuse(AUTH_SIGNATURE, refusal_out);
-    crypto_mem_enter(true);
+    reserve_enter(true);
     jws = cjose_jws_import(jwt->text, jwt->len, NULL);
     is_valid = jws != NULL && cjose_jws_verify(jws, key->key, NULL);
     cjose_jws_release(jws);
-    was_refused = crypto_mem_leave();
+    was_refused = reserve_leave();
     if (is_valid)
         return ERR_OK;
     ERR_clear_error(); /* OpenSSL keeps a queue per thread */

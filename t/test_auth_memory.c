@@ -4,11 +4,11 @@
  * is then accepted, or there is no memory. It is never refused, nothing is
  * lost, and what comes next is right again. Linked with --wrap, which sees the
  * calls of our own objects; Jansson gets hooks, and cjose and OpenSSL have
- * crypto_mem.c's, which are ours.
+ * reserve.c's, which are ours.
  */
 #include "auth.h"
 
-#include "crypto_mem.h"
+#include "reserve.h"
 #include "lib/auth_world.h"
 
 #include <criterion/criterion.h>
@@ -95,7 +95,7 @@ static void
 set_up(void)
 {
     json_set_alloc_funcs(count_malloc, count_free);
-    crypto_mem_init(); /* before OpenSSL makes the keys */
+    reserve_init(); /* before OpenSSL makes the keys */
     world_set_up();
     EVP_PKEY_free(world.rsa);
     world.rsa = tokens_new_rsa(2048);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * Makes one allocation fail: every malloc, calloc and realloc of the process
- * counts, also those inside libraries. Under a sanitizer, which has its own
- * malloc, only Jansson's are counted.
+ * Makes one allocation fail. The program is linked with --wrap, so that every
+ * malloc, calloc and realloc of our own objects counts, and with them those of
+ * Jansson, cjose and OpenSSL, which come through reserve.c.
  */
 #ifndef NO_MEMORY_H
 #define NO_MEMORY_H

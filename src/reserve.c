@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "crypto_mem.h"
+#include "reserve.h"
 
 #include "util.h"
 
@@ -10,8 +10,9 @@
 #include <stdalign.h>
 #include <stddef.h>
 
-/* A verification takes 17 KiB of it with the largest token and key. */
-#define RESERVE_BYTES ((size_t)64 * 1024)
+/* A verification takes 17 KiB of it with the largest token and key; a key set
+ * of 256 KiB that is all empty objects, 18 MiB. */
+#define RESERVE_BYTES ((size_t)32 * 1024 * 1024)
 #define ALIGNMENT alignof(max_align_t)
 
 /* Memory is handed out from the start on, and none is used again before all
@@ -123,23 +124,23 @@ openssl_release(void *memory, const char *file, int line)
 }
 
 void
-crypto_mem_init(void)
+reserve_init(void)
 {
-    cjose_set_alloc_funcs(allocate, reallocate, release);
+    cjose_set_alloc_funcs(allocate, reallocate, release); /* Jansson's, too */
     /* Refused once OpenSSL has memory from elsewhere; see the header. */
     (void)CRYPTO_set_mem_functions(openssl_allocate, openssl_reallocate,
                                    openssl_release);
 }
 
 void
-crypto_mem_enter(bool has_reserve)
+reserve_enter(bool has_reserve)
 {
     section.has_reserve = has_reserve;
     section.was_refused = false;
 }
 
 bool
-crypto_mem_leave(void)
+reserve_leave(void)
 {
     section.has_reserve = false;
     return section.was_refused;
