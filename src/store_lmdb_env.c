@@ -133,18 +133,69 @@ mend(struct lmdb_env *env, int rc)
     return is_mended;
 }
 
+/*
+ * LMDB reads the number of the last commit, and then that commit's meta page,
+ * which the next but one overwrites. A reader that is held up in between sees
+ * what is still being committed, and the next one may see less. So it looks
+ * again if it was overtaken like that.
+ */
+static int
+read_current(struct lmdb_env *env, MDB_txn *txn)
+{
+    MDB_envinfo info;
+    int rc;
+
+    while ((rc = mdb_env_info(env->db.env, &info)) == 0 &&
+           info.me_last_txnid > mdb_txn_id(txn) + 1) {
+        mdb_txn_reset(txn);
+        rc = mdb_txn_renew(txn);
+        if (rc != 0)
+            break;
+    }
+    return rc;
+}
+
+static int
+begin_once(struct lmdb_env *env, unsigned int flags, MDB_txn **txn_out)
+{
+    MDB_txn *txn;
+    int rc;
+
+    if (env->db.env == NULL)
+        return MDB_PANIC;
+    rc = mdb_txn_begin(env->db.env, NULL, flags, &txn);
+    if (rc == 0 && (flags & MDB_RDONLY))
+        rc = read_current(env, txn);
+    else if (rc != 0)
+        return rc;
+    if (rc == 0)
+        *txn_out = txn;
+    else
+        mdb_txn_abort(txn);
+    return rc;
+}
+
+static int
+renew_once(struct lmdb_env *env)
+{
+    int rc;
+
+    if (env->db.env == NULL)
+        return MDB_PANIC;
+    rc = mdb_txn_renew(env->reader);
+    return rc != 0 ? rc : read_current(env, env->reader);
+}
+
 /* Begins, or renews the kept reader if txn_out is NULL. */
 static int
 begin(struct lmdb_env *env, unsigned int flags, MDB_txn **txn_out)
 {
     for (int tries = 1;; tries++) {
-        int rc = MDB_PANIC;
+        int rc;
 
         pthread_rwlock_rdlock(&env->lock);
-        if (env->db.env != NULL && txn_out != NULL)
-            rc = mdb_txn_begin(env->db.env, NULL, flags, txn_out);
-        else if (env->db.env != NULL)
-            rc = mdb_txn_renew(env->reader);
+        rc = txn_out != NULL ? begin_once(env, flags, txn_out)
+                             : renew_once(env);
         if (rc == 0)
             return 0;
         pthread_rwlock_unlock(&env->lock);
