@@ -177,7 +177,7 @@ reset(struct store_write *write, enum err result)
  * is returned, and ends the transaction. */
 static int
 apply(struct store_lmdb *store, MDB_txn *txn, struct store_write *write,
-      int64_t now, bool *is_changed_out)
+      int64_t now)
 {
     struct store_name name;
     struct store_record current;
@@ -199,7 +199,6 @@ apply(struct store_lmdb *store, MDB_txn *txn, struct store_write *write,
     store_judge(write, current.value, current.value_len, now);
     if (!write->is_new)
         return 0;
-    *is_changed_out = true;
     return store_next(store, txn, &name, write);
 }
 
@@ -222,16 +221,15 @@ finish(struct store_lmdb *store, MDB_txn *txn, struct store_write *first,
        const struct store_write *end)
 {
     int64_t now = time(NULL);
-    bool is_changed = false;
     int rc = 0;
 
     for (struct store_write *write = first; rc == 0 && write != end;
          write = write->next)
-        rc = apply(store, txn, write, now, &is_changed);
-    if (rc == 0 && is_changed)
-        rc = lmdb_env_commit(&store->env, txn);
+        rc = apply(store, txn, write, now);
+    if (rc == 0)
+        rc = lmdb_env_commit(&store->env, txn); /* no flush if unchanged */
     else
-        lmdb_env_abort(&store->env, txn); /* saves the flush */
+        lmdb_env_abort(&store->env, txn);
     return rc == 0 ? ERR_OK : fail_all(store, rc, first, end);
 }
 
