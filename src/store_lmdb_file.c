@@ -181,9 +181,13 @@ static bool
 is_whole(const char *path)
 {
     static const int deadly[] = {SIGBUS, SIGSEGV, SIGABRT};
-    int status;
-    pid_t pid = fork();
+    const struct sigaction by_default = {.sa_handler = SIG_DFL};
+    struct sigaction before;
+    int status = -1;
+    pid_t pid, done;
 
+    sigaction(SIGCHLD, &by_default, &before); /* ignored, it leaves no status */
+    pid = fork();
     if (pid == 0) {
         int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
 
@@ -193,12 +197,12 @@ is_whole(const char *path)
             dup2(null, STDERR_FILENO); /* LMDB's last words */
         _exit(walk_all(path));
     }
-    if (pid < 0)
-        return false;
-    while (waitpid(pid, &status, 0) < 0)
-        if (errno != EINTR)
-            return false;
-    return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+    do
+        done = pid < 0 ? -1 : waitpid(pid, &status, 0);
+    while (pid > 0 && done < 0 && errno == EINTR);
+    sigaction(SIGCHLD, &before, NULL);
+    return done == pid && pid > 0 && WIFEXITED(status) &&
+           WEXITSTATUS(status) == 0;
 }
 
 /* Ends the doubt for the next one who opens the file. */
