@@ -210,8 +210,6 @@ Test(committer, order_is_kept_over_many_commits)
     for (int i = 0; i < COUNT; i++) {
         writes[i] = write_of("acme", "1");
         committer_submit(committer, &writes[i]);
-        if (i % 1000 == 0)
-            sem_post(&gated.gate);
     }
     for (int i = 0; i < COUNT; i++)
         sem_post(&gated.gate);
@@ -225,7 +223,8 @@ Test(committer, order_is_kept_over_many_commits)
     }
     cr_expect_null(list);
     committer_stop(committer);
-    cr_expect_lt(gated.commits, COUNT);
+    /* A commit is bounded, and takes what it can. */
+    cr_expect(gated.commits > 1 && gated.commits < 10);
     gate_destroy(&gated);
 }
 

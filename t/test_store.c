@@ -11,6 +11,21 @@
 #include <string.h>
 #include <time.h>
 
+/* Set back and forth by tests: the program's own time() comes before libc's. */
+static time_t clock_offset;
+
+time_t
+time(time_t *now_out)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    now.tv_sec += clock_offset;
+    if (now_out != NULL)
+        *now_out = now.tv_sec;
+    return now.tv_sec;
+}
+
 static enum err
 see(void *ctx, const char *tenant, const char *key,
     const struct record *record)
@@ -51,17 +66,37 @@ STORE_TEST(names_that_join_to_the_same_text_are_different)
     assert_value(store, "abc", "c", 0, "");
 }
 
+static int64_t
+time_of(struct store *store)
+{
+    struct record record;
+    int64_t updated_at;
+
+    cr_assert_eq(store_get(store, "acme", "timer", &record), ERR_OK);
+    updated_at = record.updated_at;
+    record_clear(&record);
+    return updated_at;
+}
+
 STORE_TEST(the_time_is_now_and_never_goes_back)
 {
     struct store_write write = write_of("acme", "timer", "1");
-    struct record record;
     int64_t before = time(NULL);
 
     cr_assert_eq(store_commit_one(store, &write), ERR_OK);
     cr_expect(write.updated_at >= before && write.updated_at <= time(NULL));
-    cr_assert_eq(store_get(store, "acme", "timer", &record), ERR_OK);
-    cr_expect_eq(record.updated_at, write.updated_at);
-    record_clear(&record);
+    cr_expect_eq(time_of(store), write.updated_at);
+
+    before = write.updated_at;
+    clock_offset = -3600;
+    cr_assert_eq(store_commit_one(store, &write), ERR_OK);
+    cr_expect_eq(write.updated_at, before);
+    cr_expect_eq(time_of(store), before);
+
+    clock_offset = 3600;
+    cr_assert_eq(store_commit_one(store, &write), ERR_OK);
+    cr_expect_geq(write.updated_at, before + 3600);
+    cr_expect_eq(time_of(store), write.updated_at);
 }
 
 STORE_TEST(values_are_bytes_of_any_length)
@@ -179,6 +214,7 @@ STORE_TEST(what_changed_nothing_keeps_its_time)
 
     first.once = again.once = true;
     cr_assert_eq(store_commit_one(store, &first), ERR_OK);
+    clock_offset = 60;
     cr_assert_eq(store_commit_one(store, &again), ERR_OK);
     cr_expect_eq(again.version, 1);
     cr_expect_eq(again.updated_at, first.updated_at);

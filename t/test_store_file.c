@@ -7,6 +7,8 @@
 #include "util.h"
 
 #include <criterion/criterion.h>
+#include <lmdb.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -68,6 +70,56 @@ Test(store_file, a_file_cut_at_any_page_is_refused_or_whole)
     cr_expect_gt(refused, whole.len / 4096 / 2);
     cr_log_info("%zu refused, %zu opened", refused, opened);
     free(whole.bytes);
+}
+
+/* A store, and a transaction that gives back the last pages it took. */
+static void
+end_in_free_pages(void)
+{
+    static char text[60000];
+    struct store *store = open_store();
+    MDB_val key = {1, text};
+    MDB_val content = {sizeof(text), text};
+    struct raw raw;
+    MDB_dbi dbi;
+
+    /* Some more, to leave LMDB a list of free pages to put them on. */
+    for (int i = 0; i < 5; i++)
+        cr_assert_eq(put(store, "acme", "text"), ERR_OK);
+    store_close(store);
+    raw = raw_open(0);
+    cr_assert_eq(mdb_dbi_open(raw.txn, "config", 0, &dbi), 0);
+    cr_assert_eq(mdb_put(raw.txn, dbi, &key, &content, 0), 0);
+    cr_assert_eq(mdb_del(raw.txn, dbi, &key, NULL), 0);
+    raw_commit(&raw);
+}
+
+static bool
+is_short(void)
+{
+    struct raw raw = raw_open(MDB_RDONLY);
+    MDB_envinfo info;
+    struct stat status;
+
+    cr_assert_eq(mdb_env_info(raw.env, &info), 0);
+    cr_assert_eq(stat(data, &status), 0);
+    raw_commit(&raw);
+    return (size_t)status.st_size < (info.me_last_pgno + 1) * 4096;
+}
+
+Test(store_file, a_file_that_ends_in_pages_never_written_is_whole)
+{
+    struct store *store;
+
+    signal(SIGCHLD, SIG_IGN); /* as some parents leave it */
+    end_in_free_pages();
+    cr_assert(is_short());
+    store = open_store();
+    cr_expect_str_eq(value(store, "acme"), "text@5");
+    cr_expect_eq(put(store, "acme", "new"), ERR_OK);
+    assert_whole_history(store, "acme", 6);
+    store_close(store);
+    cr_expect_not(is_short()); /* the next one need not look again */
 }
 
 /* Each turns the bytes of a sound file into those of a bad one. */
@@ -190,6 +242,37 @@ Test(store_file, a_damaged_file_is_refused_and_left_as_it_is)
     free(whole.bytes);
 }
 
+/* The roots of five trees: free pages, names, meta, config and history. */
+Test(store_file, a_root_page_that_is_noise_is_refused)
+{
+    struct bytes whole;
+    size_t refused = 0;
+
+    end_in_free_pages();
+    store_close(open_store());
+    whole = slurp(data);
+    for (size_t page = 2; page < whole.len / 4096; page++) {
+        struct bytes file = {malloc(whole.len), whole.len};
+        struct store *store = NULL;
+        char why[512] = "";
+
+        memcpy(file.bytes, whole.bytes, whole.len);
+        to_noise(&file, page * 4096, page * 4096 + 4096);
+        spit(data, file.bytes, file.len);
+        if (store_open(&(struct store_options){.path = db, .map_size = MAP_SIZE}, &store, why,
+                       sizeof(why)) == ERR_OK) {
+            store_close(store);
+        } else {
+            refused++;
+            cr_expect_not_null(strstr(why, "damaged"), "%s", why);
+            assert_untouched(data, file.bytes, file.len);
+        }
+        free(file.bytes);
+    }
+    cr_expect_eq(refused, 5);
+    free(whole.bytes);
+}
+
 static void
 set_format(const char *bytes, size_t len)
 {
@@ -266,8 +349,11 @@ Test(store_file, a_damaged_record_fails_alone)
                                &version), ERR_STORE);
     writes[0] = write_of("acme", "timer", "2");
     writes[1] = write_of("brio", "timer", "2");
-    cr_expect_eq(store_commit_one(store, &writes[0]), ERR_STORE);
-    cr_expect_eq(store_commit_one(store, &writes[1]), ERR_OK);
+    writes[0].next = &writes[1];
+    cr_expect_eq(store_commit(store, take_list, writes), ERR_OK);
+    cr_expect_eq(writes[0].result, ERR_STORE);
+    cr_expect_eq(writes[0].version, 0);
+    cr_expect_eq(writes[1].result, ERR_OK);
     cr_expect_str_eq(value(store, "brio"), "2@2");
     store_close(store);
 }

@@ -9,9 +9,11 @@
 
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -25,7 +27,10 @@ TestSuite(store_lmdb_env, .init = on_disk_set_up, .fini = on_disk_tear_down,
  */
 static struct {
     int meta_error, data_error, sync_error; /* errno, or 0 */
+    int room_error;    /* of a request for room */
     size_t data_limit; /* a longer write is cut to it, if not 0 */
+    bool has_no_room;
+    int directory_syncs; /* counted */
 } disk;
 
 enum { META_LEN = 120 }; /* of LMDB's write to a meta page */
@@ -57,6 +62,35 @@ writev(int fd, const struct iovec *parts, int count)
 }
 
 int
+fstatvfs(int fd, struct statvfs *status_out)
+{
+    (void)fd;
+    *status_out = (struct statvfs){.f_frsize = 4096,
+                                   .f_bavail = disk.has_no_room ? 10 : 1000};
+    return 0;
+}
+
+int
+fallocate(int fd, int mode, off_t offset, off_t len)
+{
+    if (disk.room_error != 0) {
+        errno = disk.room_error;
+        return -1;
+    }
+    return (int)syscall(SYS_fallocate, fd, mode, offset, len);
+}
+
+int
+fsync(int fd)
+{
+    struct stat status;
+
+    if (fstat(fd, &status) == 0 && S_ISDIR(status.st_mode))
+        disk.directory_syncs++;
+    return (int)syscall(SYS_fsync, fd);
+}
+
+int
 fdatasync(int fd)
 {
     if (disk.sync_error != 0) {
@@ -64,6 +98,15 @@ fdatasync(int fd)
         return -1;
     }
     return (int)syscall(SYS_fdatasync, fd);
+}
+
+/* Else a power cut may take the whole store, after writes were answered. */
+Test(store_lmdb_env, what_was_created_is_flushed_with_its_directories)
+{
+    store_close(open_store());
+    cr_expect_eq(disk.directory_syncs, 2); /* db, and its parent */
+    store_close(open_store());
+    cr_expect_eq(disk.directory_syncs, 2);
 }
 
 Test(store_lmdb_env, a_full_disk_while_creating_leaves_nothing)
@@ -139,12 +182,6 @@ Test(store_lmdb_env, a_full_map_refuses_writes_and_loses_nothing)
     store_close(store);
 }
 
-static struct store_write *
-take_list(void *ctx)
-{
-    return ctx;
-}
-
 Test(store_lmdb_env, of_a_batch_that_does_not_fit_the_small_are_stored)
 {
     struct store *store = open_with(SMALL_MAP);
@@ -175,6 +212,18 @@ Test(store_lmdb_env, of_a_batch_that_does_not_fit_the_small_are_stored)
     cr_expect_str_eq(value(store, "a"), "2@2");
     cr_expect_str_eq(value(store, "b"), "@0");
     assert_filled(store, count);
+    store_close(store);
+}
+
+Test(store_lmdb_env, a_map_that_a_dead_reader_keeps_full_is_freed)
+{
+    struct store *store = open_with(SMALL_MAP);
+
+    cr_assert_eq(put(store, "acme", "1"), ERR_OK);
+    in_child(die_reading);
+    /* About 20 KiB each if no page is ever used again. */
+    for (int i = 0; i < 100; i++)
+        cr_assert_eq(put(store, "acme", "1"), ERR_OK, "commit %d", i);
     store_close(store);
 }
 
@@ -340,12 +389,21 @@ Test(store_lmdb_env, a_store_that_is_gone_for_a_while_comes_back)
 Test(store_lmdb_env, a_write_that_is_cut_short_is_not_stored)
 {
     struct store *store = open_store();
-    enum err err;
 
     cr_assert_eq(put(store, "acme", "1"), ERR_OK);
     disk.data_limit = 4096;
-    err = put(store, "acme", big_text(20000));
-    cr_expect_eq(err, ERR_STORE, "got %s", err_name(err));
+    cr_expect_eq(put(store, "acme", big_text(20000)), ERR_STORE);
+    cr_expect_str_eq(value(store, "acme"), "1@1");
+
+    /* LMDB gives the same error when that is why. */
+    disk.has_no_room = true;
+    cr_expect_eq(put(store, "acme", big), ERR_FULL);
+    disk.has_no_room = false;
+    disk.room_error = EDQUOT;
+    cr_expect_eq(put(store, "acme", big), ERR_FULL);
+    disk.room_error = EOPNOTSUPP;
+    cr_expect_eq(put(store, "acme", big), ERR_STORE);
+
     disk.data_limit = 0;
     cr_expect_str_eq(value(store, "acme"), "1@1");
     cr_expect_eq(put(store, "acme", "2"), ERR_OK);

@@ -97,6 +97,12 @@ value(struct store *store, const char *tenant)
     return text;
 }
 
+struct store_write *
+take_list(void *ctx)
+{
+    return ctx;
+}
+
 enum err
 count_version(void *ctx, const struct record *record,
               const struct record_origin *origin)
@@ -256,4 +262,11 @@ raw_commit(struct raw *raw)
 {
     cr_assert_eq(mdb_txn_commit(raw->txn), 0);
     mdb_env_close(raw->env);
+}
+
+void
+die_reading(void)
+{
+    raw_open(MDB_RDONLY);
+    die();
 }

@@ -40,6 +40,9 @@ const char *value(struct store *store, const char *tenant);
 void assert_whole_history(struct store *store, const char *tenant,
                           uint64_t newest);
 
+/* For store_commit: ctx is the list. */
+struct store_write *take_list(void *ctx);
+
 /* Visits: ctx is the next version expected (uint64_t), or a size_t. */
 enum err count_version(void *ctx, const struct record *record,
                        const struct record_origin *origin);
@@ -79,5 +82,9 @@ struct raw raw_open(unsigned int flags);
 void raw_put(struct raw *raw, const char *database, const char *key,
              size_t key_len, const char *bytes, size_t len);
 void raw_commit(struct raw *raw);
+
+/* For in_child: leaves a snapshot in use, so that no page freed since can be
+ * used again. */
+void die_reading(void);
 
 #endif

@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The event loop's thread and the committer's on one LMDB store, while the
+ * environment is mended under them. Made for ThreadSanitizer
+ * (configure --with-sanitizers=thread), under which Criterion cannot start;
+ * so it is a plain program, and says what is wrong in any build.
+ */
+#include "committer.h"
+#include "store.h"
+
+#include "lib/scratch.h"
+#include "util.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { TENANTS = 40, ROUNDS = 60, SMALL_MAP = 2 << 20, META_LEN = 120 };
+
+/* Every so many writes of LMDB to a meta page fail, if not 0. */
+static atomic_uint fail_every, meta_writes;
+
+ssize_t
+pwrite(int fd, const void *bytes, size_t len, off_t offset)
+{
+    unsigned int every = atomic_load(&fail_every);
+
+    if (len == META_LEN && every > 0 &&
+        atomic_fetch_add(&meta_writes, 1) % every == every - 1) {
+        errno = EIO;
+        return -1;
+    }
+    return syscall(SYS_pwrite64, fd, bytes, len, offset);
+}
+
+#define MUST(claim)                                                           \
+    do {                                                                      \
+        if (!(claim)) {                                                       \
+            printf("Bail out! line %d: %s\n", __LINE__, #claim);              \
+            exit(1);                                                          \
+        }                                                                     \
+    } while (0)
+
+static char *path;
+
+static struct store *
+open_with(size_t map_size)
+{
+    struct store *store = NULL;
+    char why[512] = "";
+    enum err err = store_open(&(struct store_options){.path = path, .map_size = map_size}, &store,
+                              why, sizeof(why));
+
+    if (err != ERR_OK)
+        printf("# %s\n", why);
+    MUST(err == ERR_OK);
+    return store;
+}
+
+struct tenant {
+    char name[8];
+    struct store_write write;
+    uint64_t version; /* of the last write that was answered */
+};
+
+static struct tenant tenants[TENANTS];
+
+static enum err
+count_record(void *ctx, const char *tenant, const char *key,
+             const struct record *record)
+{
+    (void)tenant;
+    (void)key;
+    (void)record;
+    ++*(unsigned int *)ctx;
+    return ERR_OK;
+}
+
+static void
+read_all(struct store *store)
+{
+    unsigned int count = 0;
+
+    for (size_t i = 0; i < TENANTS; i++) {
+        struct record record;
+
+        MUST(store_get(store, tenants[i].name, "timer", &record) == ERR_OK);
+        MUST(record.version >= tenants[i].version);
+        record_clear(&record);
+    }
+    MUST(store_scan(store, count_record, &count) == ERR_OK);
+    MUST(count <= TENANTS + 1);
+}
+
+/* Submits one write for each tenant, and reads until all have come back. */
+static void
+work(struct store *store, struct committer *committer, bool may_fail)
+{
+    size_t left = TENANTS;
+
+    for (size_t i = 0; i < TENANTS; i++) {
+        struct tenant *tenant = &tenants[i];
+
+        snprintf(tenant->name, sizeof(tenant->name), "t%zu", i);
+        tenant->write = (struct store_write){
+            .tenant = tenant->name, .key = "timer",
+            .value = "{\"value\":60}", .value_len = 12,
+            .base = tenant->version, .lost = ERR_CONFLICT,
+            .owner = tenant,
+        };
+        committer_submit(committer, &tenant->write);
+    }
+    while (left > 0) {
+        struct pollfd poller = {committer_fd(committer), POLLIN, 0};
+
+        read_all(store);
+        MUST(poll(&poller, 1, 30000) == 1);
+        for (struct store_write *write = committer_collect(committer);
+             write != NULL; write = write->next, left--) {
+            struct tenant *tenant = write->owner;
+
+            MUST(write->result == ERR_OK ||
+                 (may_fail && write->result == ERR_STORE));
+            if (write->result != ERR_OK)
+                continue;
+            MUST(write->version == tenant->version + 1);
+            tenant->version = write->version;
+        }
+    }
+}
+
+/* Another process, which makes the file outgrow the map of this one. */
+static void
+outgrow(void)
+{
+    static char big[60000];
+    struct store_write write = {.tenant = "other", .key = "timer",
+                                .value = big, .value_len = sizeof(big),
+                                .base = STORE_ANY_VERSION};
+    struct store *store = open_with(16 * SMALL_MAP);
+
+    for (int i = 0; i < 40; i++)
+        MUST(store_commit_one(store, &write) == ERR_OK);
+    store_close(store);
+    _exit(0);
+}
+
+/* Forked while there is one thread; waits to be told. */
+static pid_t
+start_outgrower(int *go_out)
+{
+    int go[2];
+    char byte;
+    pid_t pid;
+
+    MUST(pipe(go) == 0);
+    fflush(stdout);
+    pid = fork();
+    MUST(pid >= 0);
+    if (pid == 0) {
+        close(go[1]);
+        if (read(go[0], &byte, 1) == 0)
+            outgrow();
+        _exit(1);
+    }
+    close(go[0]);
+    *go_out = go[1];
+    return pid;
+}
+
+int
+main(void)
+{
+    struct committer *committer;
+    struct store *store;
+    int go, status;
+    pid_t other;
+
+    path = scratch_make();
+    setvbuf(stdout, NULL, _IONBF, 0);
+    puts("1..4");
+    other = start_outgrower(&go);
+    store = open_with(SMALL_MAP);
+    committer = committer_start(store);
+    MUST(committer != NULL);
+
+    for (int round = 0; round < ROUNDS; round++)
+        work(store, committer, false);
+    puts("ok 1 - reads beside commits");
+
+    atomic_store(&fail_every, 7);
+    for (int round = 0; round < ROUNDS; round++)
+        work(store, committer, true);
+    atomic_store(&fail_every, 0);
+    puts("ok 2 - reads while meta pages cannot be written");
+
+    close(go);
+    for (int round = 0; round < ROUNDS; round++)
+        work(store, committer, false);
+    MUST(waitpid(other, &status, 0) == other && status == 0);
+    work(store, committer, false);
+    puts("ok 3 - reads and commits while the map is outgrown");
+
+    committer_stop(committer);
+    store_close(store);
+    store = open_with(SMALL_MAP);
+    read_all(store);
+    for (size_t i = 0; i < TENANTS; i++)
+        MUST(tenants[i].version > 0);
+    store_close(store);
+    scratch_remove(path);
+    puts("ok 4 - all answered writes are there");
+    return 0;
+}
