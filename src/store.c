@@ -96,8 +96,7 @@ store_judge(struct store_write *write, const char *value, size_t value_len,
 
 enum err
 store_history(struct store *store, const char *tenant, const char *key,
-              uint64_t before, size_t limit, store_history_fn *visit,
-              void *ctx)
+              uint64_t before, size_t limit, store_history_fn *visit, void *ctx)
 {
     return store->ops->history(store, tenant, key, before, limit, visit, ctx);
 }
@@ -134,8 +133,8 @@ store_get_version(struct store *store, const char *tenant, const char *key,
 {
     struct wanted wanted = {.version = version};
     uint64_t before = version < UINT64_MAX ? version + 1 : 0;
-    enum err err = store_history(store, tenant, key, before, 1, take_wanted,
-                                 &wanted);
+    enum err err =
+        store_history(store, tenant, key, before, 1, take_wanted, &wanted);
 
     if (err == ERR_OK)
         *record_out = wanted.record;

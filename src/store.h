@@ -95,9 +95,9 @@ typedef enum err store_history_fn(void *ctx, const struct record *record,
                                   const struct record_origin *origin);
 
 struct store_options {
-    const char *path;  /* the directory; made (mode 0750) if it is missing */
-    size_t map_size;   /* bytes of address space, the store's upper bound */
-    uint64_t history;  /* versions kept of each key; 0: all of them */
+    const char *path; /* the directory; made (mode 0750) if it is missing */
+    size_t map_size;  /* bytes of address space, the store's upper bound */
+    uint64_t history; /* versions kept of each key; 0: all of them */
 };
 
 /* What an engine provides. Each function does what its store_ twin says. */
@@ -162,13 +162,13 @@ enum err store_commit_one(struct store *store, struct store_write *write);
  * is theirs; afterwards its results are filled in, and is_new says whether it
  * is to be stored.
  */
-void store_judge(struct store_write *write, const char *value,
-                 size_t value_len, int64_t now);
+void store_judge(struct store_write *write, const char *value, size_t value_len,
+                 int64_t now);
 
 /* Visits at most limit versions below before (0: from the newest). */
-enum err store_history(struct store *store, const char *tenant,
-                       const char *key, uint64_t before, size_t limit,
-                       store_history_fn *visit, void *ctx);
+enum err store_history(struct store *store, const char *tenant, const char *key,
+                       uint64_t before, size_t limit, store_history_fn *visit,
+                       void *ctx);
 
 /* Reads one version from the history; version 0 and no value if it is not
  * there, or no longer. */

@@ -100,8 +100,7 @@ is_meta(const struct meta *meta)
     return (meta->header.flags & PAGE_META) && meta->magic == LMDB_MAGIC &&
            meta->version == LMDB_VERSION && page_size >= sizeof(*meta) &&
            page_size <= PAGE_SIZE_MAX && (page_size & (page_size - 1)) == 0 &&
-           meta->last_page >= 1 &&
-           meta->last_page < SIZE_MAX / PAGE_SIZE_MAX;
+           meta->last_page >= 1 && meta->last_page < SIZE_MAX / PAGE_SIZE_MAX;
 }
 
 /* Reads the meta page that counts. */
@@ -134,8 +133,8 @@ file_read(int fd, struct store_file *file_out, struct meta *meta_out)
     file_out->map_size = meta_out->map_size;
     file_out->page_size = meta_out->trees[0].page_size;
     file_out->last_page = meta_out->last_page;
-    file_out->is_short = (size_t)status.st_size / file_out->page_size <=
-                         meta_out->last_page;
+    file_out->is_short =
+        (size_t)status.st_size / file_out->page_size <= meta_out->last_page;
     return true;
 }
 
@@ -183,12 +182,14 @@ store_file_check(const char *dir, struct store_file *file_out, char *why,
     if (!file_read(fd, &file, &meta))
         return store_file_refuse(why, why_size,
                                  "%s is not a store, or is damaged: its first "
-                                 "pages are not LMDB's", path);
+                                 "pages are not LMDB's",
+                                 path);
     if (!store_file_is_root(fd, &file, meta.trees[0].root) ||
         !store_file_is_root(fd, &file, meta.trees[1].root))
         return store_file_refuse(why, why_size,
                                  "%s is damaged: a page that it refers to is "
-                                 "missing or is garbage", path);
+                                 "missing or is garbage",
+                                 path);
     *file_out = file;
     return ERR_OK;
 }

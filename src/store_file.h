@@ -17,7 +17,7 @@
 
 /* What a sound data file says of itself. */
 struct store_file {
-    size_t map_size;  /* the largest it was ever opened and written with */
+    size_t map_size; /* the largest it was ever opened and written with */
     size_t page_size;
     size_t last_page; /* may never have been written, if it is free */
     bool is_short;    /* it ends before last_page does */

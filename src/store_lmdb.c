@@ -19,7 +19,7 @@
 struct store_lmdb {
     struct store store;
     struct lmdb_env env;
-    uint64_t history; /* versions to keep; 0: all */
+    uint64_t history;     /* versions to keep; 0: all */
     unsigned int commits; /* of the committing thread, as is the next */
     bool is_full;
 };
@@ -60,7 +60,8 @@ look_up(const struct store_lmdb *store, MDB_txn *txn, struct store_name *name,
     if (rc != 0)
         return rc;
     return store_record_decode(data.mv_data, data.mv_size, record_out)
-               ? 0 : MDB_CORRUPTED;
+               ? 0
+               : MDB_CORRUPTED;
 }
 
 static enum err
@@ -189,8 +190,8 @@ apply(struct store_lmdb *store, MDB_txn *txn, struct store_write *write,
         return 0;
     rc = look_up(store, txn, &name, &current);
     if (rc == MDB_CORRUPTED)
-        write->result = lmdb_env_damaged(&store->env, write->tenant,
-                                         write->key);
+        write->result =
+            lmdb_env_damaged(&store->env, write->tenant, write->key);
     if (rc != 0)
         return rc == MDB_CORRUPTED ? 0 : rc;
 
@@ -209,8 +210,7 @@ fail_all(struct store_lmdb *store, int rc, struct store_write *first,
 {
     enum err err = lmdb_env_failed(&store->env, rc);
 
-    for (struct store_write *write = first; write != end;
-         write = write->next)
+    for (struct store_write *write = first; write != end; write = write->next)
         reset(write, err);
     return err;
 }

@@ -194,8 +194,8 @@ begin(struct lmdb_env *env, unsigned int flags, MDB_txn **txn_out)
         int rc;
 
         pthread_rwlock_rdlock(&env->lock);
-        rc = txn_out != NULL ? begin_once(env, flags, txn_out)
-                             : renew_once(env);
+        rc =
+            txn_out != NULL ? begin_once(env, flags, txn_out) : renew_once(env);
         if (rc == 0)
             return 0;
         pthread_rwlock_unlock(&env->lock);

@@ -36,8 +36,7 @@ void lmdb_env_close(struct lmdb_env *env);
  * mended. 0, or LMDB's error. One of the next two ends it, in this thread;
  * a failed commit has ended it too, and nothing of it is stored.
  */
-int lmdb_env_begin(struct lmdb_env *env, unsigned int flags,
-                   MDB_txn **txn_out);
+int lmdb_env_begin(struct lmdb_env *env, unsigned int flags, MDB_txn **txn_out);
 void lmdb_env_abort(struct lmdb_env *env, MDB_txn *txn);
 int lmdb_env_commit(struct lmdb_env *env, MDB_txn *txn);
 

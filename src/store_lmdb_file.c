@@ -156,8 +156,7 @@ walk_all(const char *path)
     MDB_txn *txn;
     MDB_dbi dbi;
 
-    if (mdb_env_create(&env) != 0 ||
-        mdb_env_set_maxdbs(env, DATABASES) != 0 ||
+    if (mdb_env_create(&env) != 0 || mdb_env_set_maxdbs(env, DATABASES) != 0 ||
         mdb_env_set_maxreaders(env, READERS_MAX) != 0 ||
         mdb_env_open(env, path, MDB_RDONLY, FILE_MODE) != 0 ||
         mdb_txn_begin(env, NULL, MDB_RDONLY, &txn) != 0 ||
@@ -232,8 +231,7 @@ is_database(MDB_txn *txn, const char *name, int fd,
     size_t root;
 
     if (mdb_dbi_open(txn, NULL, 0, &names) != 0 ||
-        mdb_get(txn, names, &key, &entry) != 0 ||
-        entry.mv_size < sizeof(root))
+        mdb_get(txn, names, &key, &entry) != 0 || entry.mv_size < sizeof(root))
         return false;
     memcpy(&root, (char *)entry.mv_data + entry.mv_size - sizeof(root),
            sizeof(root));
@@ -271,19 +269,20 @@ open_databases(const char *path, MDB_txn *txn, struct lmdb_handles *handles,
             mdb_dbi_open(txn, database_names[i], 0, &dbis[i]) != 0)
             return store_file_refuse(why, why_size,
                                      "%s/%s is damaged, or is no store of "
-                                     "orderconf: no sub-database %s", path,
-                                     STORE_FILE_DATA, database_names[i]);
+                                     "orderconf: no sub-database %s",
+                                     path, STORE_FILE_DATA, database_names[i]);
         format = i == META ? read_format(txn, dbis[META]) : FORMAT;
         if (format > FORMAT)
             return store_file_refuse(why, why_size,
                                      "%s/%s was written by a newer version: "
                                      "it has format %llu, and this one reads "
-                                     "format %d", path, STORE_FILE_DATA,
+                                     "format %d",
+                                     path, STORE_FILE_DATA,
                                      (unsigned long long)format, FORMAT);
         if (format == 0)
             return store_file_refuse(why, why_size,
-                                     "%s/%s is damaged: it has no format",
-                                     path, STORE_FILE_DATA);
+                                     "%s/%s is damaged: it has no format", path,
+                                     STORE_FILE_DATA);
     }
     handles->config = dbis[CONFIG];
     handles->history = dbis[HISTORY];
@@ -319,8 +318,8 @@ open_env(const char *path, size_t map_size, struct lmdb_handles *handles,
     if (rc != 0)
         return store_file_refuse(why, why_size,
                                  "could not open store %s with a map of %zu "
-                                 "bytes: %s", path, map_size,
-                                 mdb_strerror(rc));
+                                 "bytes: %s",
+                                 path, map_size, mdb_strerror(rc));
     err = open_databases(path, txn, handles, why, why_size);
     if (err != ERR_OK)
         mdb_txn_abort(txn);
@@ -344,8 +343,9 @@ lmdb_file_open(const char *path, size_t map_size,
         return store_file_refuse(why, why_size,
                                  "%s/%s is damaged: pages up to %zu of %zu "
                                  "bytes each are needed, and the file is "
-                                 "shorter", path, STORE_FILE_DATA,
-                                 file.last_page, file.page_size);
+                                 "shorter",
+                                 path, STORE_FILE_DATA, file.last_page,
+                                 file.page_size);
     if (mdb_env_create(&handles.env) != 0)
         return store_file_refuse(why, why_size, "out of memory");
     err = open_env(path, map_size, &handles, why, why_size);

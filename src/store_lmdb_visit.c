@@ -49,8 +49,8 @@ visit_all(struct lmdb_env *env, struct store_name *prefix,
 }
 
 enum err
-lmdb_visit_list(struct lmdb_env *env, const char *tenant,
-                store_visit_fn *visit, void *ctx)
+lmdb_visit_list(struct lmdb_env *env, const char *tenant, store_visit_fn *visit,
+                void *ctx)
 {
     struct store_name prefix;
 
@@ -103,9 +103,9 @@ lmdb_visit_history(struct lmdb_env *env, const char *tenant, const char *key,
     rc = mdb_cursor_open(txn, env->db.history, &cursor);
     if (rc == 0)
         rc = go_below(cursor, &name, &found, &data);
-    for (; rc == 0 && err == ERR_OK && limit > 0 &&
-           found.mv_size == name.len &&
-           memcmp(found.mv_data, name.bytes, name.len - 8) == 0; limit--) {
+    for (; rc == 0 && err == ERR_OK && limit > 0 && found.mv_size == name.len &&
+           memcmp(found.mv_data, name.bytes, name.len - 8) == 0;
+         limit--) {
         struct store_record view;
         struct record record;
         struct record_origin origin;

@@ -174,8 +174,8 @@ copy_part(const char *part, uint32_t len)
 }
 
 enum err
-store_record_copy(const struct store_record *record,
-                  struct record *record_out, struct record_origin *origin_out)
+store_record_copy(const struct store_record *record, struct record *record_out,
+                  struct record_origin *origin_out)
 {
     auto_char *value = copy_part(record->value, record->value_len);
     auto_char *subject = NULL;

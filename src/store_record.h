@@ -21,7 +21,7 @@
 
 #include "store.h"
 
-#define STORE_NAME_SIZE                                                       \
+#define STORE_NAME_SIZE                                                        \
     (STORE_TENANT_MAX + 1 + STORE_KEY_MAX + 1 + sizeof(uint64_t))
 
 /* An encoded name, with room for a version. */

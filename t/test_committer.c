@@ -43,8 +43,7 @@ static const struct store_ops gated_ops = {.commit = commit_gated};
 static void
 gate_init(struct gated *gated)
 {
-    *gated = (struct gated){.store.ops = &gated_ops,
-                            .inner = store_mem_new()};
+    *gated = (struct gated){.store.ops = &gated_ops, .inner = store_mem_new()};
     sem_init(&gated->arrived, 0, 0);
     sem_init(&gated->gate, 0, 0);
 }
@@ -60,10 +59,13 @@ gate_destroy(struct gated *gated)
 static struct store_write
 write_of(const char *tenant, const char *text)
 {
-    return (struct store_write){.tenant = tenant, .key = "timer",
-                                .value = text, .value_len = strlen(text),
+    return (struct store_write){.tenant = tenant,
+                                .key = "timer",
+                                .value = text,
+                                .value_len = strlen(text),
                                 .base = STORE_ANY_VERSION,
-                                .lost = ERR_CONFLICT, .result = ERR_MAX};
+                                .lost = ERR_CONFLICT,
+                                .result = ERR_MAX};
 }
 
 static bool
@@ -270,8 +272,7 @@ Test(committer, racers_never_win_the_same_version)
     enum { WRITERS = 64, ROUNDS = 30 };
     struct store_write writes[WRITERS];
     char *scratch = scratch_make();
-    struct store_options options = {.path = scratch,
-                                    .map_size = 64 << 20};
+    struct store_options options = {.path = scratch, .map_size = 64 << 20};
     struct committer *committer;
     struct store *store;
     char why[512];
@@ -288,8 +289,8 @@ Test(committer, racers_never_win_the_same_version)
             committer_submit(committer, &writes[i]);
         }
         while (left > 0)
-            for (struct store_write *write = collect(committer);
-                 write != NULL; write = write->next, left--) {
+            for (struct store_write *write = collect(committer); write != NULL;
+                 write = write->next, left--) {
                 if (write->result != ERR_OK) {
                     cr_assert_eq(write->result, ERR_CONFLICT);
                     cr_assert_gt(write->version, write->base);
@@ -338,8 +339,8 @@ Test(committer, any_thread_may_submit)
     for (int i = 0; i < THREADS; i++) {
         submitters[i].committer = committer;
         snprintf(submitters[i].tenant, sizeof(submitters[i].tenant), "t%d", i);
-        cr_assert_eq(pthread_create(&threads[i], NULL, submit_all,
-                                    &submitters[i]), 0);
+        cr_assert_eq(
+            pthread_create(&threads[i], NULL, submit_all, &submitters[i]), 0);
     }
     while (left > 0)
         for (struct store_write *write = collect(committer); write != NULL;

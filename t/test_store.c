@@ -27,8 +27,7 @@ time(time_t *now_out)
 }
 
 static enum err
-see(void *ctx, const char *tenant, const char *key,
-    const struct record *record)
+see(void *ctx, const char *tenant, const char *key, const struct record *record)
 {
     struct seen *seen = ctx;
     size_t len = strlen(seen->text);
@@ -191,15 +190,15 @@ STORE_TEST(rules_of_a_write)
         write.once = rule->once;
         cr_expect_eq(store_commit_one(store, &write), rule->result);
         cr_expect_eq(write.version, rule->version);
-        cr_expect_eq(write.is_new,
-                     rule->result == ERR_OK &&
-                         rule->version > (rule->there != NULL));
+        cr_expect_eq(write.is_new, rule->result == ERR_OK &&
+                                       rule->version > (rule->there != NULL));
         assert_value(store, "acme", key,
                      rule->after[0] != '\0' ? rule->version : 0, rule->after);
 
         /* The history holds each version that was stored, no more. */
-        cr_assert_eq(store_history(store, "acme", key, 0, 10, see_version,
-                                   &seen), ERR_OK);
+        cr_assert_eq(
+            store_history(store, "acme", key, 0, 10, see_version, &seen),
+            ERR_OK);
         for (const char *at = seen.text; (at = strchr(at, ' ')); at++)
             versions++;
         cr_expect_eq(versions, rule->after[0] != '\0' ? rule->version : 0,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* Files gone wrong: refused at open and left as they are, or an error of the one
- * record that is damaged. */
+/* Files gone wrong: refused at open and left as they are, or an error of the
+ * one record that is damaged. */
 #include "store.h"
 
 #include "lib/on_disk.h"
@@ -217,10 +217,19 @@ to_an_impossible_page_size(struct bytes *file)
 }
 
 static void (*const damages[])(struct bytes *file) = {
-    to_nothing, to_one_byte, to_a_piece_of_a_page, to_one_page_and_a_half,
-    to_noise_all_over, to_noise_in_the_first_page, to_noise_in_the_second_page,
-    to_noise_behind_the_meta_pages, to_zeros_behind_the_meta_pages, to_zeros,
-    to_text, to_another_byte_order, to_an_impossible_page_size,
+    to_nothing,
+    to_one_byte,
+    to_a_piece_of_a_page,
+    to_one_page_and_a_half,
+    to_noise_all_over,
+    to_noise_in_the_first_page,
+    to_noise_in_the_second_page,
+    to_noise_behind_the_meta_pages,
+    to_zeros_behind_the_meta_pages,
+    to_zeros,
+    to_text,
+    to_another_byte_order,
+    to_an_impossible_page_size,
 };
 
 Test(store_file, a_damaged_file_is_refused_and_left_as_it_is)
@@ -259,8 +268,9 @@ Test(store_file, a_root_page_that_is_noise_is_refused)
         memcpy(file.bytes, whole.bytes, whole.len);
         to_noise(&file, page * 4096, page * 4096 + 4096);
         spit(data, file.bytes, file.len);
-        if (store_open(&(struct store_options){.path = db, .map_size = MAP_SIZE}, &store, why,
-                       sizeof(why)) == ERR_OK) {
+        if (store_open(
+                &(struct store_options){.path = db, .map_size = MAP_SIZE},
+                &store, why, sizeof(why)) == ERR_OK) {
             store_close(store);
         } else {
             refused++;
@@ -297,7 +307,8 @@ assert_format_refused(const char *bytes, size_t len, const char *because)
 
 Test(store_file, a_newer_format_is_refused)
 {
-    assert_format_refused("\0\0\0\0\0\0\0\2", 8, "newer version: it has format "
+    assert_format_refused("\0\0\0\0\0\0\0\2", 8,
+                          "newer version: it has format "
                           "2, and this one reads format 1");
 }
 
@@ -345,8 +356,9 @@ Test(store_file, a_damaged_record_fails_alone)
     cr_expect_eq(store_list(store, "brio", count_record, &count), ERR_OK);
     cr_expect_eq(count, 1);
     cr_expect_eq(store_scan(store, count_record, &count), ERR_STORE);
-    cr_expect_eq(store_history(store, "acme", "timer", 0, 9, count_version,
-                               &version), ERR_STORE);
+    cr_expect_eq(
+        store_history(store, "acme", "timer", 0, 9, count_version, &version),
+        ERR_STORE);
     writes[0] = write_of("acme", "timer", "2");
     writes[1] = write_of("brio", "timer", "2");
     writes[0].next = &writes[1];

@@ -284,8 +284,7 @@ hog_readers(void)
     struct raw raw = raw_open(MDB_RDONLY);
     int taken = 1;
 
-    for (MDB_txn *txn;
-         mdb_txn_begin(raw.env, NULL, MDB_RDONLY, &txn) == 0;)
+    for (MDB_txn *txn; mdb_txn_begin(raw.env, NULL, MDB_RDONLY, &txn) == 0;)
         taken++;
     cr_assert_gt(taken, 1000);
     die();
@@ -320,8 +319,7 @@ Test(store_lmdb, a_live_process_with_all_reader_slots_is_not_an_error_of_ours)
     cr_assert_geq(pid, 0);
     if (pid == 0) {
         raw = raw_open(MDB_RDONLY);
-        for (MDB_txn *txn;
-             mdb_txn_begin(raw.env, NULL, MDB_RDONLY, &txn) == 0;)
+        for (MDB_txn *txn; mdb_txn_begin(raw.env, NULL, MDB_RDONLY, &txn) == 0;)
             ;
         if (write(ready[1], "", 1) == 1)
             pause();

@@ -27,15 +27,13 @@ TestSuite(store_lmdb_env, .init = on_disk_set_up, .fini = on_disk_tear_down,
  */
 static struct {
     int meta_error, data_error, sync_error; /* errno, or 0 */
-    int room_error;    /* of a request for room */
+    int room_error;                         /* of a request for room */
     size_t data_limit; /* a longer write is cut to it, if not 0 */
     bool has_no_room;
     int directory_syncs; /* counted */
 } disk;
 
 enum { META_LEN = 120 }; /* of LMDB's write to a meta page */
-
-
 
 ssize_t
 pwrite(int fd, const void *bytes, size_t len, off_t offset)
@@ -187,10 +185,8 @@ Test(store_lmdb_env, of_a_batch_that_does_not_fit_the_small_are_stored)
     struct store *store = open_with(SMALL_MAP);
     int count = fill_up(store, big_text(10000));
     struct store_write writes[] = {
-        write_of("a", "timer", "1"),
-        write_of("b", "timer", big),
-        write_of("a", "timer", "2"),
-        write_of("a", "timer", "3"),
+        write_of("a", "timer", "1"), write_of("b", "timer", big),
+        write_of("a", "timer", "2"), write_of("a", "timer", "3"),
         write_of("a", "timer", big),
     };
 

@@ -8,14 +8,13 @@
 #include <string.h>
 
 /* version 258, updated at 2^32, by alice in r-1: {} */
-static const char golden[] =
-    "\1"
-    "\0\0\0\0\0\0\1\2"
-    "\0\0\0\1\0\0\0\0"
-    "\0\0\0\5"
-    "\0\0\0\3"
-    "\0\0\0\2"
-    "alicer-1{}";
+static const char golden[] = "\1"
+                             "\0\0\0\0\0\0\1\2"
+                             "\0\0\0\1\0\0\0\0"
+                             "\0\0\0\5"
+                             "\0\0\0\3"
+                             "\0\0\0\2"
+                             "alicer-1{}";
 enum { GOLDEN_LEN = sizeof(golden) - 1 };
 
 static const struct store_record record = {
@@ -97,15 +96,15 @@ static const struct {
     const char *bytes;
     size_t len;
 } bad[] = {
-    {0, "\2", 1},                                     /* layout */
-    {0, "\0", 1},                                     /* layout */
-    {1, "\0\0\0\0\0\0\0\0", 8},                       /* version 0 */
-    {17, "\0\0\0\6", 4},                              /* subject_len */
-    {17, "\xff\xff\xff\xff", 4},                      /* subject_len */
-    {17, "\xff\xff\xff\xff\0\0\0\1\0\0\0\x0a", 12},   /* wraps 32 bits */
-    {21, "\0\0\0\0", 4},                              /* request_id_len */
-    {25, "\0\0\0\3", 4},                              /* value_len */
-    {25, "\xff\xff\xff\xff", 4},                      /* value_len */
+    {0, "\2", 1},                                   /* layout */
+    {0, "\0", 1},                                   /* layout */
+    {1, "\0\0\0\0\0\0\0\0", 8},                     /* version 0 */
+    {17, "\0\0\0\6", 4},                            /* subject_len */
+    {17, "\xff\xff\xff\xff", 4},                    /* subject_len */
+    {17, "\xff\xff\xff\xff\0\0\0\1\0\0\0\x0a", 12}, /* wraps 32 bits */
+    {21, "\0\0\0\0", 4},                            /* request_id_len */
+    {25, "\0\0\0\3", 4},                            /* value_len */
+    {25, "\xff\xff\xff\xff", 4},                    /* value_len */
 };
 
 Test(store_record, lengths_that_do_not_add_up_are_no_record)
@@ -158,8 +157,8 @@ static const struct {
     const char *bytes;
     size_t len;
 } bad_names[] = {
-    {"", 0},         {"acme", 4},        {"\0timer", 6},
-    {"acme\0", 5},   {"acme\0ti\0er", 10}, {"\0", 1},
+    {"", 0},       {"acme", 4},          {"\0timer", 6},
+    {"acme\0", 5}, {"acme\0ti\0er", 10}, {"\0", 1},
 };
 
 Test(store_record, bytes_that_are_no_name)
@@ -169,7 +168,8 @@ Test(store_record, bytes_that_are_no_name)
 
     for (size_t i = 0; i < ARRAY_SIZE(bad_names); i++)
         cr_expect_not(store_name_decode(bad_names[i].bytes, bad_names[i].len,
-                                        tenant, key), "row %zu", i);
+                                        tenant, key),
+                      "row %zu", i);
     memset(longer, 'x', sizeof(longer));
     longer[STORE_TENANT_MAX + 1] = '\0';
     cr_expect_not(store_name_decode(longer, sizeof(longer), tenant, key));

@@ -38,12 +38,12 @@ pwrite(int fd, const void *bytes, size_t len, off_t offset)
     return syscall(SYS_pwrite64, fd, bytes, len, offset);
 }
 
-#define MUST(claim)                                                           \
-    do {                                                                      \
-        if (!(claim)) {                                                       \
-            printf("Bail out! line %d: %s\n", __LINE__, #claim);              \
-            exit(1);                                                          \
-        }                                                                     \
+#define MUST(claim)                                                            \
+    do {                                                                       \
+        if (!(claim)) {                                                        \
+            printf("Bail out! line %d: %s\n", __LINE__, #claim);               \
+            exit(1);                                                           \
+        }                                                                      \
     } while (0)
 
 static char *path;
@@ -53,8 +53,9 @@ open_with(size_t map_size)
 {
     struct store *store = NULL;
     char why[512] = "";
-    enum err err = store_open(&(struct store_options){.path = path, .map_size = map_size}, &store,
-                              why, sizeof(why));
+    enum err err =
+        store_open(&(struct store_options){.path = path, .map_size = map_size},
+                   &store, why, sizeof(why));
 
     if (err != ERR_OK)
         printf("# %s\n", why);
@@ -108,9 +109,12 @@ work(struct store *store, struct committer *committer, bool may_fail)
 
         snprintf(tenant->name, sizeof(tenant->name), "t%zu", i);
         tenant->write = (struct store_write){
-            .tenant = tenant->name, .key = "timer",
-            .value = "{\"value\":60}", .value_len = 12,
-            .base = tenant->version, .lost = ERR_CONFLICT,
+            .tenant = tenant->name,
+            .key = "timer",
+            .value = "{\"value\":60}",
+            .value_len = 12,
+            .base = tenant->version,
+            .lost = ERR_CONFLICT,
             .owner = tenant,
         };
         committer_submit(committer, &tenant->write);
@@ -139,8 +143,10 @@ static void
 outgrow(void)
 {
     static char big[60000];
-    struct store_write write = {.tenant = "other", .key = "timer",
-                                .value = big, .value_len = sizeof(big),
+    struct store_write write = {.tenant = "other",
+                                .key = "timer",
+                                .value = big,
+                                .value_len = sizeof(big),
                                 .base = STORE_ANY_VERSION};
     struct store *store = open_with(16 * SMALL_MAP);
 

@@ -67,11 +67,15 @@ assert_refused(const char *path, const char *because)
 struct store_write
 write_of(const char *tenant, const char *key, const char *text)
 {
-    return (struct store_write){.tenant = tenant, .key = key, .value = text,
+    return (struct store_write){.tenant = tenant,
+                                .key = key,
+                                .value = text,
                                 .value_len = strlen(text),
-                                .subject = "alice", .request_id = "r-1",
+                                .subject = "alice",
+                                .request_id = "r-1",
                                 .base = STORE_ANY_VERSION,
-                                .lost = ERR_CONFLICT, .result = ERR_MAX};
+                                .lost = ERR_CONFLICT,
+                                .result = ERR_MAX};
 }
 
 enum err
@@ -91,8 +95,7 @@ value(struct store *store, const char *tenant)
     cr_assert_eq(store_get(store, tenant, "timer", &record), ERR_OK);
     snprintf(text, sizeof(text), "%.*s@%ju",
              record.value_len < 200 ? (int)record.value_len : 200,
-             record.version > 0 ? record.value : "",
-             (uintmax_t)record.version);
+             record.version > 0 ? record.value : "", (uintmax_t)record.version);
     record_clear(&record);
     return text;
 }
@@ -114,13 +117,13 @@ count_version(void *ctx, const struct record *record,
 }
 
 void
-assert_whole_history(struct store *store, const char *tenant,
-                     uint64_t newest)
+assert_whole_history(struct store *store, const char *tenant, uint64_t newest)
 {
     uint64_t next = newest;
 
     cr_expect_eq(store_history(store, tenant, "timer", 0, SIZE_MAX,
-                               count_version, &next), ERR_OK);
+                               count_version, &next),
+                 ERR_OK);
     cr_expect_eq(next, 0);
 }
 

@@ -19,8 +19,8 @@ char *
 scratch_make(void)
 {
     const char *parent = getenv("TMPDIR");
-    char *path = scratch_path(parent != NULL ? parent : "/tmp",
-                              "orderconf-test-XXXXXX");
+    char *path =
+        scratch_path(parent != NULL ? parent : "/tmp", "orderconf-test-XXXXXX");
 
     if (mkdtemp(path) == NULL) {
         perror(path);

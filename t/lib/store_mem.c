@@ -19,7 +19,7 @@ struct store_mem {
     struct store store;
     pthread_mutex_t lock;
     enum err failure;
-    uint64_t history; /* versions to keep; 0: all */
+    uint64_t history;      /* versions to keep; 0: all */
     struct entry *entries; /* sorted by tenant, key and version */
     size_t count;
 };
@@ -118,8 +118,7 @@ prune(struct store_mem *store, const struct store_write *write)
     for (size_t i = 0; i < store->count; i++) {
         struct entry *entry = &store->entries[i];
 
-        if (store->history != 0 &&
-            is_entry(entry, write->tenant, write->key) &&
+        if (store->history != 0 && is_entry(entry, write->tenant, write->key) &&
             write->version - entry->record.version >= store->history)
             clear_entry(entry);
         else
@@ -133,8 +132,8 @@ append(struct store_mem *store, const struct store_write *write)
 {
     struct entry *entry;
 
-    store->entries = must(realloc(store->entries, (store->count + 1) *
-                                                      sizeof(*entry)));
+    store->entries =
+        must(realloc(store->entries, (store->count + 1) * sizeof(*entry)));
     entry = &store->entries[store->count++];
     entry->tenant = copy_text(write->tenant);
     entry->key = copy_text(write->key);
@@ -210,8 +209,8 @@ get(struct store *base, const char *tenant, const char *key,
         return ERR_INVALID;
     pthread_mutex_lock(&store->lock);
     current = find(store, tenant, key);
-    *record_out = current != NULL ? copy_record(&current->record)
-                                  : (struct record){0};
+    *record_out =
+        current != NULL ? copy_record(&current->record) : (struct record){0};
     pthread_mutex_unlock(&store->lock);
     return ERR_OK;
 }
