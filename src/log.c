@@ -2,24 +2,35 @@
 #include "log.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <syslog.h>
 #include <time.h>
 #include <unistd.h>
 
-/* A longer line is cut, so that one write(2) to a pipe stays atomic. */
-#define LINE_MAX_BYTES 2048
+/* A longer line is cut, so that one write(2) to a pipe stays atomic
+ * (PIPE_BUF). The longest that the service has in mind is "stored", with a
+ * subject of 255 bytes that are all escaped. */
+#define LINE_MAX_BYTES 4096
 
 struct line {
     char text[LINE_MAX_BYTES];
     size_t len;
 };
 
-static const char *const level_names[] = {
-    [LOG_LEVEL_ERR] = "error",
-    [LOG_LEVEL_WARNING] = "warning",
-    [LOG_LEVEL_NOTICE] = "notice",
-    [LOG_LEVEL_INFO] = "info",
+static const struct {
+    const char *name;
+    int priority;       /* syslog's */
+    const char *prefix; /* the journal's */
+} levels[] = {
+    [LOG_LEVEL_ERR] = {"error", LOG_ERR, "<3>"},
+    [LOG_LEVEL_WARNING] = {"warning", LOG_WARNING, "<4>"},
+    [LOG_LEVEL_NOTICE] = {"notice", LOG_NOTICE, "<5>"},
+    [LOG_LEVEL_INFO] = {"info", LOG_INFO, "<6>"},
 };
+
+static enum { TO_STDERR, TO_JOURNAL, TO_SYSLOG } target;
 
 /* What may still be added; the closing quote, brace and newline always fit. */
 static size_t
@@ -30,33 +41,86 @@ line_room(const struct line *line)
     return used < sizeof(line->text) ? sizeof(line->text) - used : 0;
 }
 
-static void
+/* False if it does not fit. */
+static bool
 line_add(struct line *line, const char *text, size_t len)
 {
-    if (len <= line_room(line)) {
-        memcpy(line->text + line->len, text, len);
-        line->len += len;
-    }
+    if (len > line_room(line))
+        return false;
+    memcpy(line->text + line->len, text, len);
+    line->len += len;
+    return true;
 }
 
-/* Escapes what JSON requires, and every byte above ASCII: client text may be
- * bad UTF-8, and a log line must stay one line of valid JSON. */
+/* The character at text, of len > 0 bytes, and how many of them it has; a byte
+ * that begins none is U+FFFD, REPLACEMENT CHARACTER (RFC 3629). */
+static size_t
+read_point(const char *text, size_t len, uint32_t *point_out)
+{
+    static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+    unsigned char first = (unsigned char)text[0];
+    size_t size = first < 0x80         ? 1
+                  : first >> 5 == 0x06 ? 2
+                  : first >> 4 == 0x0e ? 3
+                  : first >> 3 == 0x1e ? 4
+                                       : SIZE_MAX;
+    uint32_t point;
+
+    *point_out = 0xfffd;
+    if (size > len)
+        return 1;
+    point = size == 1 ? first : first & (0x7fu >> size);
+    for (size_t i = 1; i < size; i++) {
+        if ((text[i] & 0xc0) != 0x80)
+            return 1;
+        point = point << 6 | (text[i] & 0x3f);
+    }
+    if (point < least[size] || point > 0x10ffff || point >> 11 == 0x1b)
+        return 1;
+    *point_out = point;
+    return size;
+}
+
+/* As JSON's \uXXXX, which is UTF-16. */
+static bool
+line_add_escaped(struct line *line, uint32_t point)
+{
+    char text[16];
+
+    if (point >= 0x10000)
+        snprintf(text, sizeof(text), "\\u%04x\\u%04x",
+                 0xd7c0 + (unsigned)(point >> 10),
+                 0xdc00 + (unsigned)(point & 0x3ff));
+    else
+        snprintf(text, sizeof(text), "\\u%04x", (unsigned)point);
+    return line_add(line, text, strlen(text));
+}
+
+static bool
+line_add_point(struct line *line, uint32_t point)
+{
+    if (point == '"' || point == '\\')
+        return line_add(line, (char[]){'\\', (char)point}, 2);
+    if (point >= 0x20 && point < 0x7f)
+        return line_add(line, (char[]){(char)point}, 1);
+    return line_add_escaped(line, point);
+}
+
+/* Escapes all but ASCII, not only what JSON requires: client text may change
+ * what a terminal shows, and may be bad UTF-8. */
 static void
 line_add_string(struct line *line, const char *text)
 {
-    line_add(line, "\"", 1);
-    for (; *text != '\0'; text++) {
-        unsigned char byte = (unsigned char)*text;
-        char escaped[8];
+    size_t len = strlen(text);
+    uint32_t point;
+    bool fits = line_add(line, "\"", 1);
 
-        if (byte == '"' || byte == '\\')
-            line_add(line, (char[]){'\\', *text}, 2);
-        else if (byte >= 0x20 && byte < 0x7f)
-            line_add(line, text, 1);
-        else
-            line_add(line, escaped,
-                     (size_t)snprintf(escaped, sizeof(escaped), "\\u%04x",
-                                      byte));
+    while (len > 0 && fits) {
+        size_t size = read_point(text, len, &point);
+
+        fits = line_add_point(line, point);
+        text += size;
+        len -= size;
     }
     line->text[line->len++] = '"';
 }
@@ -65,12 +129,11 @@ static void
 line_add_field(struct line *line, const struct log_field *field)
 {
     char number[24];
-    size_t start = line->len;
 
     /* A field that does not fit with its name is left out as a whole. */
     if (strlen(field->name) + sizeof(number) + 8 > line_room(line))
         return;
-    if (start > 1)
+    if (line->text[line->len - 1] != '{')
         line_add(line, ",", 1);
     line_add_string(line, field->name);
     line_add(line, ":", 1);
@@ -82,11 +145,11 @@ line_add_field(struct line *line, const struct log_field *field)
                                   (long long)field->number));
 }
 
-void
-log_fields(enum log_level level, const char *event,
-           const struct log_field *fields)
+/* {"time":…,"level":…,…} without a newline. */
+static void
+line_fill(struct line *line, enum log_level level, const char *event,
+          const struct log_field *fields)
 {
-    struct line line = {.text = "{", .len = 1};
     struct timespec now;
     struct tm utc;
     char stamp[40];
@@ -98,15 +161,57 @@ log_fields(enum log_level level, const char *event,
     snprintf(stamp + len, sizeof(stamp) - len, ".%03ldZ",
              now.tv_nsec / 1000000);
 
-    line_add_field(&line, &(struct log_field)LOG_TEXT("time", stamp));
-    line_add_field(&line,
-                   &(struct log_field)LOG_TEXT("level", level_names[level]));
-    line_add_field(&line, &(struct log_field)LOG_TEXT("event", event));
-    line_add_field(&line, &(struct log_field)LOG_NUMBER("pid", getpid()));
+    line->text[line->len++] = '{';
+    line_add_field(line, &(struct log_field)LOG_TEXT("time", stamp));
+    line_add_field(line,
+                   &(struct log_field)LOG_TEXT("level", levels[level].name));
+    line_add_field(line, &(struct log_field)LOG_TEXT("event", event));
+    line_add_field(line, &(struct log_field)LOG_NUMBER("pid", getpid()));
     for (; fields->name != NULL; fields++)
-        line_add_field(&line, fields);
+        line_add_field(line, fields);
+    line->text[line->len++] = '}';
+}
 
-    line.text[line.len++] = '}';
+/* True if JOURNAL_STREAM names what stderr is: somebody may have redirected
+ * it since (systemd.exec(5)). */
+static bool
+is_journal(void)
+{
+    const char *stream = getenv("JOURNAL_STREAM");
+    struct stat file;
+    char own[48];
+
+    if (stream == NULL || fstat(STDERR_FILENO, &file) != 0)
+        return false;
+    snprintf(own, sizeof(own), "%llu:%llu", (unsigned long long)file.st_dev,
+             (unsigned long long)file.st_ino);
+    return strcmp(stream, own) == 0;
+}
+
+void
+log_open(bool to_syslog)
+{
+    target = to_syslog ? TO_SYSLOG : is_journal() ? TO_JOURNAL : TO_STDERR;
+    if (to_syslog)
+        openlog("orderconf.fcgi", LOG_PID | LOG_NDELAY, LOG_DAEMON);
+}
+
+void
+log_fields(enum log_level level, const char *event,
+           const struct log_field *fields)
+{
+    const char *prefix = levels[level].prefix;
+    struct line line = {.len = 0};
+
+    if (target == TO_JOURNAL) {
+        line.len = strlen(prefix);
+        memcpy(line.text, prefix, line.len);
+    }
+    line_fill(&line, level, event, fields);
+    if (target == TO_SYSLOG) {
+        syslog(levels[level].priority, "%.*s", (int)line.len, line.text);
+        return;
+    }
     line.text[line.len++] = '\n';
     /* Nothing can be done about a log that cannot be written. */
     if (write(STDERR_FILENO, line.text, line.len) < 0)

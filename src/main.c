@@ -135,6 +135,7 @@ main(int argc, char **argv)
     case OPTIONS_RUN:
         break;
     }
+    log_open(options.syslog);
     wrong = check(&options);
     if (wrong != NULL) {
         fprintf(stderr, "orderconf.fcgi: %s\n", wrong);

@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum kind { KIND_TEXT, KIND_COUNT, KIND_SIZE };
+enum kind { KIND_TEXT, KIND_COUNT, KIND_SIZE, KIND_FLAG };
 
 struct option_row {
     const char *name; /* "map-size"; in the environment ORDERCONF_MAP_SIZE */
@@ -54,6 +54,8 @@ static const struct option_row rows[] = {
      OPTION(map_size), MIB, 64 * TIB, "16G"},
     {"history", "N", "versions kept of each key", KIND_COUNT, OPTION(history),
      1, 100000, "100"},
+    {"syslog", "", "log to syslog, facility daemon, rather than to stderr",
+     KIND_FLAG, OPTION(syslog), 0, 0, NULL},
 };
 
 /* "ORDERCONF_MAP_SIZE" for "map-size". */
@@ -95,6 +97,17 @@ read_number(const struct option_row *row, const char *text,
     return true;
 }
 
+static bool
+set_flag(bool *target, const char *source, const char *text)
+{
+    *target = strcmp(text, "yes") == 0;
+    if (*target || strcmp(text, "no") == 0)
+        return true;
+    fprintf(stderr, "orderconf.fcgi: %s: must be yes or no, not \"%s\"\n",
+            source, text);
+    return false;
+}
+
 /* source is what the operator wrote: "--map-size" or "ORDERCONF_MAP_SIZE". */
 static bool
 set(struct options *options, const struct option_row *row, const char *source,
@@ -111,6 +124,8 @@ set(struct options *options, const struct option_row *row, const char *source,
         memcpy(target, &text, sizeof(text));
         return true;
     }
+    if (row->kind == KIND_FLAG)
+        return set_flag((bool *)target, source, text);
     if (!read_number(row, text, &number)) {
         fprintf(stderr,
                 "orderconf.fcgi: %s: must be a number from %lld to %lld%s, "
@@ -201,7 +216,8 @@ find_row(const char *name, size_t len)
     return NULL;
 }
 
-/* Reads --name VALUE or --name=VALUE at argv[*at], and moves *at past it. */
+/* Reads --name VALUE or --name=VALUE at argv[*at], and moves *at past it. A
+ * flag is --name, and takes no value from behind it. */
 static bool
 read_argument(struct options *options, char **argv, int *at)
 {
@@ -218,7 +234,10 @@ read_argument(struct options *options, char **argv, int *at)
                 argument);
         return false;
     }
-    value = argument[len] == '=' ? argument + len + 1 : argv[++*at];
+    if (argument[len] == '=')
+        value = argument + len + 1;
+    else
+        value = row->kind == KIND_FLAG ? "yes" : argv[++*at];
     if (value == NULL) {
         fprintf(stderr, "orderconf.fcgi: %s: needs a value\n", argument);
         return false;
@@ -262,6 +281,8 @@ options_export(const struct options *options)
         environment_name(&rows[i], name);
         if (rows[i].kind == KIND_TEXT) {
             memcpy(&text, from, sizeof(text));
+        } else if (rows[i].kind == KIND_FLAG) {
+            text = *(const bool *)from ? "yes" : NULL;
         } else {
             memcpy(&number, from, sizeof(number));
             snprintf(digits, sizeof(digits), "%lld", (long long)number);

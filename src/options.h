@@ -23,6 +23,7 @@ struct options {
     int64_t workers;
     int64_t map_size; /* bytes */
     int64_t history;  /* versions kept of each key */
+    bool syslog;      /* where the log goes, rather than to stderr */
 };
 
 enum options_result { OPTIONS_RUN, OPTIONS_EXIT_OK, OPTIONS_EXIT_USAGE };

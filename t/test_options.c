@@ -137,6 +137,33 @@ Test(options, numbers_out_of_range_or_malformed_are_refused)
     }
 }
 
+Test(options, a_flag_needs_no_value_and_takes_yes_or_no)
+{
+    struct options options;
+
+    cr_assert_eq(RUN(&options, "--workers=2"), OPTIONS_RUN);
+    cr_assert_not(options.syslog);
+    cr_assert_eq(RUN(&options, "--syslog", "--workers", "3"), OPTIONS_RUN);
+    cr_assert(options.syslog);
+    cr_assert_eq(options.workers, 3);
+    setenv("ORDERCONF_SYSLOG", "yes", 1);
+    cr_assert_eq(run(&options, (const char *const[]){NULL}), OPTIONS_RUN);
+    cr_assert(options.syslog);
+    cr_assert_eq(RUN(&options, "--syslog=no"), OPTIONS_RUN);
+    cr_assert_not(options.syslog);
+}
+
+Test(options, another_value_of_a_flag_is_named)
+{
+    struct options options;
+
+    setenv("ORDERCONF_SYSLOG", "1", 1);
+    cr_assert_eq(run(&options, (const char *const[]){NULL}),
+                 OPTIONS_EXIT_USAGE);
+    assert_stderr("orderconf.fcgi: ORDERCONF_SYSLOG: must be yes or no, not "
+                  "\"1\"\n");
+}
+
 Test(options, a_missing_value_is_named)
 {
     struct options options;
@@ -159,7 +186,7 @@ Test(options, export_is_what_another_program_reads)
 
     setenv("ORDERCONF_AUDIENCE", "taken out", 1);
     cr_assert_eq(RUN(&first, "--workers", "7", "--map-size", "1G", "--issuer",
-                     "https://a/{tenant}", "--write-scope", "w"),
+                     "https://a/{tenant}", "--write-scope", "w", "--syslog"),
                  OPTIONS_RUN);
     first.audience = NULL;
     cr_assert(options_export(&first));
@@ -168,6 +195,11 @@ Test(options, export_is_what_another_program_reads)
     cr_assert_eq(second.map_size, INT64_C(1) << 30);
     cr_assert_str_eq(second.issuer, "https://a/{tenant}");
     cr_assert_str_eq(second.write_scope, "w");
+    cr_assert(second.syslog);
+    first.syslog = false;
+    cr_assert(options_export(&first));
+    cr_assert_eq(run(&second, (const char *const[]){NULL}), OPTIONS_RUN);
+    cr_assert_not(second.syslog);
     cr_assert_null(second.audience);
     cr_assert_null(second.read_scope);
 }
