@@ -3,100 +3,20 @@
  * goes on when it can. */
 #include "store.h"
 
+#include "lib/bad_disk.h"
 #include "lib/on_disk.h"
 #include "lib/scratch.h"
 #include "util.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
-#include <sys/statvfs.h>
-#include <sys/syscall.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 TestSuite(store_lmdb_env, .init = on_disk_set_up, .fini = on_disk_tear_down,
           .timeout = 60);
-
-/*
- * LMDB's writes pass through these, so that a disk can fail: the program's own
- * symbols come before libc's.
- */
-static struct {
-    int meta_error, data_error, sync_error; /* errno, or 0 */
-    int room_error;                         /* of a request for room */
-    size_t data_limit; /* a longer write is cut to it, if not 0 */
-    bool has_no_room;
-    int directory_syncs; /* counted */
-} disk;
-
-enum { META_LEN = 120 }; /* of LMDB's write to a meta page */
-
-ssize_t
-pwrite(int fd, const void *bytes, size_t len, off_t offset)
-{
-    int error = len == META_LEN ? disk.meta_error : disk.data_error;
-
-    if (error != 0) {
-        errno = error;
-        return -1;
-    }
-    if (disk.data_limit > 0 && len > disk.data_limit)
-        len = disk.data_limit;
-    return syscall(SYS_pwrite64, fd, bytes, len, offset);
-}
-
-ssize_t
-writev(int fd, const struct iovec *parts, int count)
-{
-    if (disk.data_error != 0) {
-        errno = disk.data_error;
-        return -1;
-    }
-    return syscall(SYS_writev, fd, parts, disk.data_limit > 0 ? 1 : count);
-}
-
-int
-fstatvfs(int fd, struct statvfs *status_out)
-{
-    (void)fd;
-    *status_out = (struct statvfs){.f_frsize = 4096,
-                                   .f_bavail = disk.has_no_room ? 10 : 1000};
-    return 0;
-}
-
-int
-fallocate(int fd, int mode, off_t offset, off_t len)
-{
-    if (disk.room_error != 0) {
-        errno = disk.room_error;
-        return -1;
-    }
-    return (int)syscall(SYS_fallocate, fd, mode, offset, len);
-}
-
-int
-fsync(int fd)
-{
-    struct stat status;
-
-    if (fstat(fd, &status) == 0 && S_ISDIR(status.st_mode))
-        disk.directory_syncs++;
-    return (int)syscall(SYS_fsync, fd);
-}
-
-int
-fdatasync(int fd)
-{
-    if (disk.sync_error != 0) {
-        errno = disk.sync_error;
-        return -1;
-    }
-    return (int)syscall(SYS_fdatasync, fd);
-}
 
 /* Else a power cut may take the whole store, after writes were answered. */
 Test(store_lmdb_env, what_was_created_is_flushed_with_its_directories)

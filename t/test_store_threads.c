@@ -8,35 +8,18 @@
 #include "committer.h"
 #include "store.h"
 
+#include "lib/bad_disk.h"
 #include "lib/scratch.h"
 #include "util.h"
 
 #include <errno.h>
 #include <poll.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { TENANTS = 40, ROUNDS = 60, SMALL_MAP = 2 << 20, META_LEN = 120 };
-
-/* Every so many writes of LMDB to a meta page fail, if not 0. */
-static atomic_uint fail_every, meta_writes;
-
-ssize_t
-pwrite(int fd, const void *bytes, size_t len, off_t offset)
-{
-    unsigned int every = atomic_load(&fail_every);
-
-    if (len == META_LEN && every > 0 &&
-        atomic_fetch_add(&meta_writes, 1) % every == every - 1) {
-        errno = EIO;
-        return -1;
-    }
-    return syscall(SYS_pwrite64, fd, bytes, len, offset);
-}
+enum { TENANTS = 40, ROUNDS = 60, SMALL_MAP = 2 << 20 };
 
 #define MUST(claim)                                                            \
     do {                                                                       \
@@ -199,10 +182,11 @@ main(void)
         work(store, committer, false);
     puts("ok 1 - reads beside commits");
 
-    atomic_store(&fail_every, 7);
+    disk.meta_every = 7;
+    disk.meta_error = EIO;
     for (int round = 0; round < ROUNDS; round++)
         work(store, committer, true);
-    atomic_store(&fail_every, 0);
+    disk.meta_error = 0;
     puts("ok 2 - reads while meta pages cannot be written");
 
     close(go);
