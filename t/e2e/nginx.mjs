@@ -45,6 +45,9 @@ function site() {
     text = swap(text, '/etc/ssl/orderconf/fullchain.pem', cert);
     text = swap(text, '/etc/ssl/orderconf/privkey.pem', key);
     text = swap(text, '/run/orderconf/fcgi.sock', stack.fcgiSocket);
+    // Slow enough for a flood on any machine.
+    text = swap(text, 'rate=100r/s', 'rate=1r/s');
+    text = swap(text, 'burst=200', 'burst=20');
     text = swap(text, 'listen 80;', `listen unix:${stack.dir}/plain.sock;`);
     text = swap(text, 'listen 443 ssl http2;', `listen unix:${stack.dir}/tls.sock ssl http2;`);
     text = swap(text, 'listen [::]:80;', '');
@@ -158,11 +161,11 @@ test('it serves', async (t) => {
 
   await t.test('one tenant\'s flood is stopped, another tenant is served', async () => {
     const [flood, calm] = [stack.tenant(), stack.tenant()];
-    const answers = await Promise.all(Array.from({ length: 400 }, () =>
+    const answers = await Promise.all(Array.from({ length: 60 }, () =>
       ask(`${flood}.x.example`, { tenant: flood, path })));
     const stopped = answers.filter((answer) => answer.status === 429);
     assert.ok(stopped.length > 0);
-    assert.ok(answers.filter((answer) => answer.status === 200).length >= 200);
+    assert.ok(answers.filter((answer) => answer.status === 200).length > 20);
     for (const answer of stopped) {
       assertProblem(answer, 429, 'too_many_requests');
       assert.equal(answer.headers['retry-after'], '1');
