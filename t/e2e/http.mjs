@@ -227,13 +227,19 @@ test('the OpenAPI document needs no token', async () => {
 
 test('answers that hold a secret are not to be kept', async () => {
   const tenant = stack.tenant();
-  const value = { url: 'https://example.com/', api_key: 'k' };
+  const value = { url: 'https://example.com/', api_key: 'a-secret-that-no-log-may-hold' };
+  stack.sent.add(value.api_key);
   const written = await stack.post(tenant, 'external_order_webhook', { value });
   const read = await stack.get(tenant, 'external_order_webhook');
   for (const answer of [written, read]) {
     assert.equal(answer.status, 200);
     assert.equal(answer.headers['cache-control'], 'no-store');
     assert.equal(answer.json.value.timeout, 15);
+  }
+  for (const body of [{ value: { ...value, timeout: 99 } }, `{"value":{"api_key":"${value.api_key}"`]) {
+    const refused = await stack.post(tenant, 'external_order_webhook', body);
+    assert.equal(refused.status, 400);
+    assert.ok(!refused.text.includes(value.api_key));
   }
 });
 
