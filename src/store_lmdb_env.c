@@ -93,7 +93,9 @@ lmdb_env_check_readers(struct lmdb_env *env)
 
 /*
  * When the meta page could not be written, LMDB has put the old one back, but
- * lets nobody use the environment again, not even to read.
+ * lets nobody use the environment again, not even to read. Which of the two
+ * is on the disk nobody knows: begin_once flushes the old one before anything
+ * else is written, for the other one's pages count as free.
  */
 static bool
 reopen(struct lmdb_env *env)
@@ -102,6 +104,7 @@ reopen(struct lmdb_env *env)
     enum err err;
 
     close_again(env);
+    env->is_unsure = true;
     err = open_again(env, why, sizeof(why));
     if (err != ERR_OK)
         log_event(LOG_LEVEL_ERR, "store_not_reopened", LOG_TEXT("why", why));
@@ -163,6 +166,13 @@ begin_once(struct lmdb_env *env, unsigned int flags, MDB_txn **txn_out)
 
     if (env->db.env == NULL)
         return MDB_PANIC;
+    if (env->is_unsure && !(flags & MDB_RDONLY)) {
+        rc = mdb_env_sync(env->db.env, 1);
+        if (rc != 0)
+            return rc;
+        env->is_unsure = false; /* written with the lock shared, but nobody
+                                   else reads it: one thread commits */
+    }
     rc = mdb_txn_begin(env->db.env, NULL, flags, &txn);
     if (rc == 0 && (flags & MDB_RDONLY))
         rc = read_current(env, txn);

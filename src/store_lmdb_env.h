@@ -19,6 +19,7 @@ struct lmdb_env {
     MDB_txn *reader;        /* kept for short reads, reset between them */
     pthread_rwlock_t lock;  /* shared during a transaction, exclusive to map
                                or open the environment again */
+    bool is_unsure;         /* the data file may not be on disk as it reads */
     char *path;
     size_t map_size;   /* as the operator set it */
     size_t known_size; /* the largest map that anyone wrote with, as known */

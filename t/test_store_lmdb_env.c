@@ -281,6 +281,31 @@ Test(store_lmdb_env, a_meta_page_that_cannot_be_written_stops_nothing)
     store_close(store);
 }
 
+/* The page that failed may be on the disk, and names pages that are used
+ * next: the old one has to be there before they are. */
+Test(store_lmdb_env, what_was_put_back_is_flushed_before_the_next_write)
+{
+    struct store *store = open_store();
+    int before;
+
+    cr_assert_eq(put(store, "acme", "1"), ERR_OK);
+    disk.meta_error = EIO;
+    cr_expect_eq(put(store, "acme", "2"), ERR_STORE);
+    disk.meta_error = 0;
+    disk.sync_error = EIO;
+    cr_expect_eq(put(store, "acme", "2"), ERR_STORE);
+    cr_expect_str_eq(value(store, "acme"), "1@1"); /* reads need no flush */
+    disk.sync_error = 0;
+
+    before = disk.data_syncs;
+    cr_expect_eq(put(store, "acme", "2"), ERR_OK);
+    cr_expect_eq(disk.data_syncs - before, 2);
+    before = disk.data_syncs;
+    cr_expect_eq(put(store, "acme", "3"), ERR_OK);
+    cr_expect_eq(disk.data_syncs - before, 1);
+    store_close(store);
+}
+
 Test(store_lmdb_env, a_store_that_is_gone_for_a_while_comes_back)
 {
     auto_char *away = scratch_path(db, "away");

@@ -79,6 +79,7 @@ fsync(int fd)
 int
 fdatasync(int fd)
 {
+    disk.data_syncs++;
     if (disk.sync_error != 0) {
         errno = disk.sync_error;
         return -1;

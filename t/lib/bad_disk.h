@@ -12,12 +12,12 @@ extern struct bad_disk {
     atomic_int meta_error;  /* errno of a write to a meta page; 0: none */
     atomic_uint meta_every; /* only every so many of them fail, if not 0 */
     atomic_uint meta_writes;
-    int data_error;      /* errno of other writes */
-    size_t data_limit;   /* a longer write is cut to it, if not 0 */
-    int sync_error;      /* of fdatasync */
-    int room_error;      /* of fallocate */
-    bool has_no_room;    /* says statvfs */
-    int directory_syncs; /* counted */
+    int data_error;    /* errno of other writes */
+    size_t data_limit; /* a longer write is cut to it, if not 0 */
+    int sync_error;    /* of fdatasync */
+    int room_error;    /* of fallocate */
+    bool has_no_room;  /* says statvfs */
+    atomic_int data_syncs, directory_syncs; /* counted */
 } disk;
 
 #endif
