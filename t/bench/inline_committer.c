@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The committer that we do without: the event loop itself commits each write
+ * by itself, and waits. Linked in place of src/committer.c, it makes of the
+ * service the program to compare it with.
+ */
+#include "committer.h"
+
+#include "store.h"
+
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+struct committer {
+    struct store *store;
+    struct store_write *finished, **end;
+    int fd;
+};
+
+struct committer *
+committer_start(struct store *store)
+{
+    struct committer *committer = calloc(1, sizeof(*committer));
+
+    if (committer == NULL)
+        return NULL;
+    committer->store = store;
+    committer->end = &committer->finished;
+    committer->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    return committer;
+}
+
+int
+committer_fd(const struct committer *committer)
+{
+    return committer->fd;
+}
+
+void
+committer_submit(struct committer *committer, struct store_write *write)
+{
+    (void)store_commit_one(committer->store, write); /* is in it */
+    *committer->end = write;
+    committer->end = &write->next;
+    (void)eventfd_write(committer->fd, 1);
+}
+
+struct store_write *
+committer_collect(struct committer *committer)
+{
+    struct store_write *first = committer->finished;
+    eventfd_t count;
+
+    (void)eventfd_read(committer->fd, &count);
+    committer->finished = NULL;
+    committer->end = &committer->finished;
+    return first;
+}
+
+void
+committer_stop(struct committer *committer)
+{
+    if (committer != NULL)
+        close(committer->fd);
+    free(committer);
+}

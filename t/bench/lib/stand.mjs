@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: MIT
+// What is measured: the service behind the repository's nginx, as the
+// end-to-end tests start it, with a static file and a null libfcgi program
+// behind the same nginx.
+import { existsSync, linkSync, mkdirSync, writeFileSync } from 'node:fs';
+import net from 'node:net';
+import { join } from 'node:path';
+import { Stack } from '../../e2e/lib/stack.mjs';
+import { builddir } from '../../e2e/lib/paths.mjs';
+import { Program, until } from '../../e2e/lib/process.mjs';
+import { makeKey, makeToken } from '../../e2e/lib/token.mjs';
+
+export const KEY = 'big_sales_order';
+export const PATH = `/v0/config/sales_order/${KEY}`;
+export const BODY = '{"value":{"soft_limit_for_big_orders":250}}';
+export const TTL = 7 * 86400;
+
+export const tool = (name) => join(builddir, 't/bench', name);
+export const slowFlush = join(builddir, 't/lib/slow_flush.so');
+
+/** A port that was free a moment ago. */
+export function freePort() {
+  return new Promise((resolve, reject) => {
+    const server = net.createServer();
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const { port } = server.address();
+      server.close(() => resolve(port));
+    });
+  });
+}
+
+/** The environment of a program whose disk takes ms for a flush. */
+export const slowDisk = (ms) => ({ LD_PRELOAD: slowFlush, SLOW_FLUSH_MS: String(ms) });
+
+/** The null program's place: like the service's in every other respect. */
+function nullLocation(text) {
+  const [block] = /^location \^~ \/v0\/ \{$.*?^\}$/ms.exec(text);
+  return block.replaceAll('/v0', '/null').replace(/fastcgi_pass \S+;/, 'fastcgi_pass null;');
+}
+
+export class Stand extends Stack {
+  /** program: instead of the service, e.g. one that commits inline. */
+  static async start({ program, ...options } = {}) {
+    const stand = new Stand({ ...options, port: await freePort() });
+    stand.program = program;
+    try {
+      await stand.startAll();
+    } catch (error) {
+      const log = stand.log();
+      await stand.kill();
+      throw new Error(`${error.message}\n${log}`, { cause: error });
+    }
+    return stand;
+  }
+
+  constructor({ port, options = {}, ...rest }) {
+    super({
+      options: { 'map-size': '16G', ...options },
+      edit: (name, text) => this.editNginx(name, text),
+      ...rest,
+    });
+    this.url = `http://127.0.0.1:${port}`;
+    this.port = port;
+    this.key = makeKey('RS256', 'k1');
+    this.nullSocket = join(this.dir, 'null.sock');
+    this.www = join(this.dir, 'www');
+    mkdirSync(this.www);
+  }
+
+  async startAll() {
+    await this.startService();
+    await this.startNull();
+    await this.startNginx();
+  }
+
+  async startService() {
+    if (this.program === undefined) return super.startService();
+    this.service = new Program(this.program, this.args(), { log: this.logFile, env: this.env });
+    return until('the program is ready', () => this.log().includes('"event":"ready"'));
+  }
+
+  /** As many processes as nginx may hold connections open. */
+  async startNull() {
+    if (!existsSync(tool('null_fcgi'))) return;
+    writeFileSync(join(this.www, 'body'), '{}');
+    this.null = new Program(tool('null_fcgi'), [this.nullSocket, '128', join(this.www, 'body')],
+      { log: join(this.dir, 'null.log') });
+    await until('the null program listens', () => existsSync(this.nullSocket));
+  }
+
+  editNginx(name, text) {
+    if (name === 'orderconf_server.conf') return `${text}\n${nullLocation(text)}\n`;
+    if (name !== 'demo.conf.in') return text;
+    const [upstream] = /^ *upstream orderconf \{$.*?^ *\}$/ms.exec(text);
+    return text
+      .replace(upstream, `${upstream}\n${upstream.replace('orderconf', 'null')
+        .replaceAll('@FASTCGI@', `unix:${this.nullSocket}`)}`)
+      .replace('listen @LISTEN@;', `listen @LISTEN@;
+        listen 127.0.0.1:${this.port};
+        location /static/ {
+            alias "${this.www}/";
+            default_type application/json;
+        }`);
+  }
+
+  /** Makes the bytes that GET answers the static file, and gives its path. */
+  async copyAnswer(tenant) {
+    const answer = await this.get(tenant, KEY);
+    if (answer.status !== 200) throw new Error(`GET answers ${answer.text}`);
+    writeFileSync(join(this.www, 'answer.json'), answer.text);
+    return '/static/answer.json';
+  }
+
+  /** Key sets for t1 to tN: one file by many names. */
+  setUpTenants(names) {
+    const base = join(this.keys, 'all.json');
+    if (!existsSync(base)) this.setKeys('all', [this.key]);
+    for (const name of names) {
+      const path = join(this.keys, `${name}.json`);
+      if (!existsSync(path)) linkSync(base, path);
+    }
+  }
+
+  /** A file with the tokens, one a line, for tenants names. */
+  writeTokens(names) {
+    this.setUpTenants(new Set(names));
+    const path = join(this.dir, 'tokens');
+    writeFileSync(path, names.map((name, i) => this.benchToken(name, i)).join('\n'));
+    return path;
+  }
+
+  benchToken(tenant, i = 0) {
+    const now = Math.floor(Date.now() / 1000);
+    return makeToken(this.key, tenant, { exp: now + TTL, iat: now, jti: String(i), scope: 'config' });
+  }
+
+  async kill() {
+    this.null?.kill('SIGTERM');
+    await super.kill();
+  }
+}
