@@ -112,7 +112,7 @@ auth_new(const struct auth_options *options)
 
     if (auth == NULL)
         return NULL;
-    reserve_init();
+    (void)reserve_init(); /* without it, a 503 may be a 401 */
     auth->jwks = jwks_new(options->jwks);
     auth->cache = token_cache_new(CACHE_ENTRIES_MAX, CACHE_BYTES_MAX);
     if (auth->jwks == NULL || auth->cache == NULL ||

@@ -65,7 +65,7 @@ static bool
 load(const char *text, size_t len, size_t flags, json_t **value_out,
      json_error_t *error)
 {
-    reserve_enter(true);
+    reserve_enter();
     *value_out = json_loadb(
         text, len, flags | JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, error);
     if (!reserve_leave())

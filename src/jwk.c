@@ -228,9 +228,9 @@ copy_public(const json_t *json, const struct alg *alg)
 static enum err
 import(json_t *json, struct jwk *jwk, const char **why_out)
 {
-    reserve_enter(false);
+    reserve_enter();
     jwk->key = cjose_jwk_import_json((cjose_header_t *)json, NULL);
-    if (reserve_leave()) { /* a key, if there is one, may lack a part */
+    if (reserve_leave()) {
         jwk_clear(jwk);
         return ERR_NOMEM;
     }

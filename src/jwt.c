@@ -152,7 +152,7 @@ jwt_verify(const struct jwt *jwt, const struct jwk *key,
      * takes a PSS signature without its leading zeros. */
     if (jwt->signature_len != key->signature_len)
         return jwt_refuse(AUTH_SIGNATURE, refusal_out);
-    reserve_enter(true);
+    reserve_enter();
     jws = cjose_jws_import(jwt->text, jwt->len, NULL);
     is_valid = jws != NULL && cjose_jws_verify(jws, key->key, NULL);
     cjose_jws_release(jws);

@@ -26,7 +26,7 @@ static struct {
 } reserve = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 static _Thread_local struct {
-    bool has_reserve;
+    bool is_open;
     bool was_refused;
 } section;
 
@@ -45,7 +45,7 @@ take_reserved(size_t size)
     void *memory = NULL;
 
     section.was_refused = true;
-    if (!section.has_reserve || size > RESERVE_BYTES)
+    if (!section.is_open || size > RESERVE_BYTES)
         return NULL;
     size = (size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
     pthread_mutex_lock(&reserve.lock);
@@ -123,25 +123,24 @@ openssl_release(void *memory, const char *file, int line)
     release(memory);
 }
 
-void
+bool
 reserve_init(void)
 {
     cjose_set_alloc_funcs(allocate, reallocate, release); /* Jansson's, too */
-    /* Refused once OpenSSL has memory from elsewhere; see the header. */
-    (void)CRYPTO_set_mem_functions(openssl_allocate, openssl_reallocate,
-                                   openssl_release);
+    return CRYPTO_set_mem_functions(openssl_allocate, openssl_reallocate,
+                                    openssl_release) == 1;
 }
 
 void
-reserve_enter(bool has_reserve)
+reserve_enter(void)
 {
-    section.has_reserve = has_reserve;
+    section.is_open = true;
     section.was_refused = false;
 }
 
 bool
 reserve_leave(void)
 {
-    section.has_reserve = false;
+    section.is_open = false;
     return section.was_refused;
 }

@@ -13,14 +13,15 @@
 #include <stdbool.h>
 
 /* Puts the hooks in; again is harmless. Must come before anything uses
- * OpenSSL; later it covers no more than cjose and Jansson. */
-void reserve_init(void);
+ * OpenSSL, whose memory is otherwise left out: false. */
+bool reserve_init(void);
 
-/* Begins a section of this thread. With the reserve, what malloc refuses in
- * it is taken from there, as long as that lasts; nothing of it may be kept. */
-void reserve_enter(bool has_reserve);
+/* Begins a section of this thread: what malloc refuses in it is taken from
+ * the reserve, as long as that lasts. */
+void reserve_enter(void);
 
-/* Ends it; true if malloc refused anything meanwhile. */
+/* Ends it; true if malloc refused anything meanwhile: what was made in the
+ * section should then not be kept, for it holds on to the reserve. */
 bool reserve_leave(void);
 
 #endif
