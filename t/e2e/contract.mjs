@@ -19,9 +19,16 @@ const cases = {
     unset: {},
   },
   on_hold_timer_duration: { values: [600, 0], invalid: '600', unset: 0 },
-  cancellation_allowed_from: { values: [['store', 'dc'], ['dc']], invalid: [], unset: ['store'] },
+  cancellation_allowed_from: {
+    values: [['store', 'dc'], ['dc']],
+    invalid: [],
+    unset: ['store'],
+  },
   big_sales_order: {
-    values: [{ soft_limit_for_big_orders: 7 }, { soft_limit_for_big_orders: -1 }],
+    values: [
+      { soft_limit_for_big_orders: 7 },
+      { soft_limit_for_big_orders: -1 },
+    ],
     invalid: {},
     unset: { soft_limit_for_big_orders: 100 },
   },
@@ -42,7 +49,10 @@ const cases = {
 /** A request as a client of the document sends it. */
 function send(document, tenant, method, key, body, headers = {}) {
   return stack.request({
-    tenant, method, path: BASE + key, body,
+    tenant,
+    method,
+    path: BASE + key,
+    body,
     headers: { accept: document.accept(method, key), ...headers },
   });
 }
@@ -51,8 +61,11 @@ function send(document, tenant, method, key, body, headers = {}) {
 async function kept(tenant, method, key, body, headers) {
   const answers = [];
   for (const document of documents) {
-    if (!document.operations().some((o) => o.key === key && o.method === method)) continue;
-    const flat = document === oms ? body?.value ?? body : body;
+    if (
+      !document.operations().some((o) => o.key === key && o.method === method)
+    )
+      continue;
+    const flat = document === oms ? (body?.value ?? body) : body;
     const answer = await send(document, tenant, method, key, flat, headers);
     document.assertKept(method, key, answer);
     answers.push(answer);
@@ -63,8 +76,13 @@ async function kept(tenant, method, key, body, headers) {
 test('the documents are the fourteen operations', () => {
   assert.equal(sales.operations().length, 12);
   assert.equal(oms.operations().length, 2);
-  assert.deepEqual(sales.operations().map((o) => o.key).filter((k, i, all) => all.indexOf(k) === i),
-    Object.keys(cases));
+  assert.deepEqual(
+    sales
+      .operations()
+      .map((o) => o.key)
+      .filter((k, i, all) => all.indexOf(k) === i),
+    Object.keys(cases),
+  );
 });
 
 for (const [key, { values, invalid, unset }] of Object.entries(cases)) {
@@ -86,7 +104,8 @@ for (const [key, { values, invalid, unset }] of Object.entries(cases)) {
       const started = Date.now();
       for (const answer of await kept(tenant, 'POST', key, { value })) {
         // Each document's client wrote; only the first value once.
-        version += key === 'sales_order_generator_sequence' && version === 1 ? 0 : 1;
+        version +=
+          key === 'sales_order_generator_sequence' && version === 1 ? 0 : 1;
         assert.equal(answer.status, 200, answer.text);
         assert.deepEqual(answer.json.value, value);
         assert.equal(answer.headers.etag, `"${version}"`);
@@ -97,7 +116,8 @@ for (const [key, { values, invalid, unset }] of Object.entries(cases)) {
         assert.equal(answer.status, 200);
         assert.deepEqual(answer.json.value, value);
         assert.equal(answer.headers.etag, `"${version}"`);
-        if (key === 'external_oms') assert.equal(answer.json.enabled, value.enabled);
+        if (key === 'external_oms')
+          assert.equal(answer.json.enabled, value.enabled);
       }
     }
   });
@@ -115,10 +135,20 @@ for (const [key, { values, invalid, unset }] of Object.entries(cases)) {
 
   test(`${key}: 400 for what is not JSON`, async () => {
     const tenant = stack.tenant();
-    for (const body of ['', '{', '{"value":1}{}', '{"value":1,"value":1}', '\u0000', '{"value":"\\ud800"}',
-      Buffer.from([0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d])]) {
+    for (const body of [
+      '',
+      '{',
+      '{"value":1}{}',
+      '{"value":1,"value":1}',
+      '\u0000',
+      '{"value":"\\ud800"}',
+      Buffer.from([0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d]),
+    ]) {
       const answer = await stack.request({
-        tenant, method: 'POST', path: BASE + key, body,
+        tenant,
+        method: 'POST',
+        path: BASE + key,
+        body,
         headers: { accept: sales.accept('POST', key) },
       });
       assertProblem(answer, 400, 'bad_request', /^body: /);
@@ -141,9 +171,18 @@ for (const [key, { values, invalid, unset }] of Object.entries(cases)) {
     const tenant = stack.tenant();
     const answers = [];
     // The write-once key: all but one send another value.
-    for (let round = 0; round < 40 && !answers.some((a) => a.status === 409); round++)
-      answers.push(...await Promise.all(Array.from({ length: 32 }, () =>
-        send(sales, tenant, 'POST', key, { value: values.at(-1) }))));
+    for (
+      let round = 0;
+      round < 40 && !answers.some((a) => a.status === 409);
+      round++
+    )
+      answers.push(
+        ...(await Promise.all(
+          Array.from({ length: 32 }, () =>
+            send(sales, tenant, 'POST', key, { value: values.at(-1) }),
+          ),
+        )),
+      );
     const lost = answers.filter((answer) => answer.status === 409);
     if (key === 'sales_order_generator_sequence') {
       // The same value again is 200 whoever was first, and changes nothing.
@@ -165,25 +204,39 @@ test('external_oms: 409 for a client of the older document', async () => {
   const tenant = stack.tenant();
   const lost = [];
   for (let round = 0; round < 40 && lost.length === 0; round++) {
-    const answers = await Promise.all(Array.from({ length: 32 }, () =>
-      send(oms, tenant, 'POST', 'external_oms', { enabled: true })));
+    const answers = await Promise.all(
+      Array.from({ length: 32 }, () =>
+        send(oms, tenant, 'POST', 'external_oms', { enabled: true }),
+      ),
+    );
     lost.push(...answers.filter((answer) => answer.status === 409));
   }
   assert.ok(lost.length > 0);
-  for (const answer of lost) assert.ok(oms.assertKept('POST', 'external_oms', answer));
+  for (const answer of lost)
+    assert.ok(oms.assertKept('POST', 'external_oms', answer));
 });
 
 test('external_oms: either shape, both if they agree', async () => {
   const tenant = stack.tenant();
   const key = 'external_oms';
-  for (const body of [{ value: { enabled: true } }, { enabled: true },
-    { value: { enabled: true }, enabled: true }]) {
+  for (const body of [
+    { value: { enabled: true } },
+    { enabled: true },
+    { value: { enabled: true }, enabled: true },
+  ]) {
     const answer = await stack.post(tenant, key, body);
     assert.equal(answer.status, 200, answer.text);
-    assert.deepEqual(Object.keys(answer.json), ['value', 'updated_at', 'enabled']);
+    assert.deepEqual(Object.keys(answer.json), [
+      'value',
+      'updated_at',
+      'enabled',
+    ]);
     assert.deepEqual(answer.json.value, { enabled: true });
   }
-  const answer = await stack.post(tenant, key, { value: { enabled: true }, enabled: false });
+  const answer = await stack.post(tenant, key, {
+    value: { enabled: true },
+    enabled: false,
+  });
   assertProblem(answer, 400, 'validation_failed', /differs/);
   assert.equal((await stack.get(tenant, key)).json.enabled, true);
 });
@@ -195,25 +248,37 @@ test('sales_order_generator_sequence can be set once', async () => {
   const first = await stack.post(tenant, key, { value });
   assert.equal(first.status, 200);
   // The same value, in other words.
-  const same = await stack.post(tenant, key, '{"value":{"step":1.0,"start":1,"size":9e0,"prefix":"\\u0041"}}');
+  const same = await stack.post(
+    tenant,
+    key,
+    '{"value":{"step":1.0,"start":1,"size":9e0,"prefix":"\\u0041"}}',
+  );
   assert.equal(same.status, 200, same.text);
   assert.equal(same.headers.etag, '"1"');
   assert.equal(same.json.updated_at, first.json.updated_at);
-  const other = await stack.post(tenant, key, { value: { ...value, start: 2 } });
+  const other = await stack.post(tenant, key, {
+    value: { ...value, start: 2 },
+  });
   assertProblem(other, 400, 'validation_failed', /already set/);
   sales.assertKept('POST', key, other);
   assert.deepEqual((await stack.get(tenant, key)).json, first.json);
 });
 
-test('a value of one tenant is not another\'s', async () => {
+test("a value of one tenant is not another's", async () => {
   const [one, two] = [stack.tenant(), stack.tenant()];
-  assert.equal((await stack.post(one, 'on_hold_timer_duration', { value: 5 })).status, 200);
+  assert.equal(
+    (await stack.post(one, 'on_hold_timer_duration', { value: 5 })).status,
+    200,
+  );
   assert.equal((await stack.get(two, 'on_hold_timer_duration')).json.value, 0);
 });
 
 test('members that no schema names are dropped, or refused on request', async () => {
   const tenant = stack.tenant();
-  const body = { value: { soft_limit_for_big_orders: 3, colour: 'red' }, note: 1 };
+  const body = {
+    value: { soft_limit_for_big_orders: 3, colour: 'red' },
+    note: 1,
+  };
   const lax = await stack.post(tenant, 'big_sales_order', body);
   assert.equal(lax.status, 200);
   assert.deepEqual(lax.json.value, { soft_limit_for_big_orders: 3 });
@@ -221,20 +286,32 @@ test('members that no schema names are dropped, or refused on request', async ()
 
   const strict = { prefer: 'respond-async, handling=strict; a=b' };
   const refused = await stack.post(tenant, 'big_sales_order', body, strict);
-  assertProblem(refused, 400, 'validation_failed', /value\.colour: .*\n.*note: /s);
+  assertProblem(
+    refused,
+    400,
+    'validation_failed',
+    /value\.colour: .*\n.*note: /s,
+  );
   assert.equal(refused.json.messages.length, 2);
-  const taken = await stack.post(tenant, 'big_sales_order',
-    { value: { soft_limit_for_big_orders: 4 } }, strict);
+  const taken = await stack.post(
+    tenant,
+    'big_sales_order',
+    { value: { soft_limit_for_big_orders: 4 } },
+    strict,
+  );
   assert.equal(taken.status, 200);
   assert.equal(taken.headers['preference-applied'], 'handling=strict');
 });
 
 test('every violation is listed', async () => {
-  const answer = await stack.post(stack.tenant(), 'external_order_webhook',
-    { value: { url: 7, timeout: 26 } });
+  const answer = await stack.post(stack.tenant(), 'external_order_webhook', {
+    value: { url: 7, timeout: 26 },
+  });
   assertProblem(answer, 400, 'validation_failed');
-  assert.deepEqual(answer.json.messages.map((line) => line.split(':')[0]).sort(),
-    ['value.api_key', 'value.timeout', 'value.url']);
+  assert.deepEqual(
+    answer.json.messages.map((line) => line.split(':')[0]).sort(),
+    ['value.api_key', 'value.timeout', 'value.url'],
+  );
 });
 
 test('500 storage_full keeps the promise, and reads go on', async (t) => {
@@ -257,7 +334,10 @@ test('500 storage_full keeps the promise, and reads go on', async (t) => {
   assert.equal(read.headers.etag, `"${version}"`);
   for (const document of documents) {
     const flat = await full.request({
-      tenant, method: 'POST', path: `${BASE}external_oms`, body: { enabled: true },
+      tenant,
+      method: 'POST',
+      path: `${BASE}external_oms`,
+      body: { enabled: true },
       headers: { accept: document.accept('POST', 'external_oms') },
     });
     // A small value may still fit; a refusal must look as promised.

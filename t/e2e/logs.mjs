@@ -4,25 +4,27 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { fstatSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { cleanEnv, service } from './lib/paths.mjs';
-import { Stack } from './lib/stack.mjs';
+import { factory } from './lib/stack.mjs';
 
 const key = 'on_hold_timer_duration';
-const stacks = [];
-after(() => Promise.all(stacks.map((stack) => stack.kill())));
-
-async function start(options) {
-  const stack = await Stack.start(options);
-  stacks.push(stack);
-  return stack;
-}
+const { make, start } = factory();
 
 /** One run as CGI, with its stderr as text. */
-async function cgi(stack, params, body = '', { command = [service], more = [], env = {} } = {}) {
-  const args = ['db', 'issuer', 'jwks'].map((name) => `--${name}=${stack.options[name]}`);
+async function cgi(
+  stack,
+  params,
+  body = '',
+  { command = [service], more = [], env = {} } = {},
+) {
+  const args = ['db', 'issuer', 'jwks'].map(
+    (name) => `--${name}=${stack.options[name]}`,
+  );
   const [program, ...before] = command;
-  const child = spawn(program, [...before, ...args, ...more], { env: cleanEnv({ ...params, ...env }) });
+  const child = spawn(program, [...before, ...args, ...more], {
+    env: cleanEnv({ ...params, ...env }),
+  });
   const [out, err] = [[], []];
   child.stdout.on('data', (chunk) => out.push(chunk));
   child.stderr.on('data', (chunk) => err.push(chunk));
@@ -33,7 +35,8 @@ async function cgi(stack, params, body = '', { command = [service], more = [], e
     child.on('close', resolve);
   });
   return {
-    code, stdout: Buffer.concat(out).toString('latin1'),
+    code,
+    stdout: Buffer.concat(out).toString('latin1'),
     stderr: Buffer.concat(err).toString('latin1'),
   };
 }
@@ -56,14 +59,20 @@ test('each stored write is one line, and nothing else is', async () => {
   ]) {
     const answer = await stack.request({ token, method, path, body, headers });
     assert.equal(answer.status, status, answer.text);
-    if (method === 'POST' && status === 200) ids.push(answer.headers['x-request-id']);
+    if (method === 'POST' && status === 200)
+      ids.push(answer.headers['x-request-id']);
   }
   const lines = stored(stack.events());
   assert.equal(lines.length, 2);
   for (const [i, line] of lines.entries()) {
     const { time, pid, ...rest } = line;
     assert.deepEqual(rest, {
-      level: 'notice', event: 'stored', tenant, key, version: i + 1, subject: 'user-17',
+      level: 'notice',
+      event: 'stored',
+      tenant,
+      key,
+      version: i + 1,
+      subject: 'user-17',
       request_id: ids[i],
     });
     assert.match(time, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
@@ -79,29 +88,42 @@ test('a write that lost its race, or a repeated one of a write-once key, is not'
   const once = 'sales_order_generator_sequence';
   const body = '{"value":{"prefix":"A"}}';
   for (let i = 0; i < 2; i++) {
-    const answer = await stack.direct(stack.params('POST', once, { tenant, body }), body);
+    const answer = await stack.direct(
+      stack.params('POST', once, { tenant, body }),
+      body,
+    );
     assert.equal(answer.status, 200, answer.text);
   }
   assert.equal(stored(stack.events()).length, 1);
   const text = '{"value":5}';
-  const answers = await Promise.all(Array.from({ length: 32 }, () =>
-    stack.direct(stack.params('POST', key, { tenant, body: text }), text)));
+  const answers = await Promise.all(
+    Array.from({ length: 32 }, () =>
+      stack.direct(stack.params('POST', key, { tenant, body: text }), text),
+    ),
+  );
   const won = answers.filter(({ status }) => status === 200).length;
   assert.equal(stored(stack.events()).length, 1 + won);
   await stack.stop();
 });
 
 test('a CGI run logs its write to stderr', async () => {
-  const stack = new Stack();
-  stacks.push(stack);
+  const stack = make();
   const tenant = stack.tenant();
   const body = '{"value":3}';
-  const { stderr } = await cgi(stack,
-    stack.params('POST', key, { tenant, body, REQUEST_ID: 'r-1' }), body);
+  const { stderr } = await cgi(
+    stack,
+    stack.params('POST', key, { tenant, body, REQUEST_ID: 'r-1' }),
+    body,
+  );
   const { time, pid, ...rest } = JSON.parse(stderr);
   assert.ok(time && pid);
   assert.deepEqual(rest, {
-    level: 'notice', event: 'stored', tenant, key, version: 1, subject: 'somebody',
+    level: 'notice',
+    event: 'stored',
+    tenant,
+    key,
+    version: 1,
+    subject: 'somebody',
     request_id: 'r-1',
   });
 });
@@ -121,16 +143,26 @@ test('client text stays inside its string', async () => {
     stack.params('POST', key, { tenant, body, HTTP_IF_MATCH: forged }),
     { ...stack.params('GET', key, { tenant }), REQUEST_METHOD: forged },
     { ...stack.params('GET', key, { tenant }), QUERY_STRING: forged },
-    stack.params('POST', key, { token: stack.token(tenant, { sub: forged }), body }),
-    stack.params('GET', key,
-      { token: stack.token(tenant, { iss: `https://id.example/realms/${forged}` }) }),
+    stack.params('POST', key, {
+      token: stack.token(tenant, { sub: forged }),
+      body,
+    }),
+    stack.params('GET', key, {
+      token: stack.token(tenant, {
+        iss: `https://id.example/realms/${forged}`,
+      }),
+    }),
   ];
-  for (const params of asked) await stack.direct(params, params.CONTENT_LENGTH ? body : '');
+  for (const params of asked)
+    await stack.direct(params, params.CONTENT_LENGTH ? body : '');
   const text = readFileSync(stack.logFile, 'latin1');
   assert.doesNotMatch(text, /[^\n\x20-\x7e]/);
   for (const event of stack.events()) assert.notEqual(event.event, 'forged');
   // It is there, as the value that it is.
-  assert.deepEqual(stored(stack.events()).map(({ subject }) => subject), [forged]);
+  assert.deepEqual(
+    stored(stack.events()).map(({ subject }) => subject),
+    [forged],
+  );
   await stack.stop();
 });
 
@@ -148,28 +180,41 @@ test('no token and no value is ever in it, whatever goes wrong', async () => {
     [{ value: secret }, 400],
     [{ [secret]: value }, 400],
   ]) {
-    const answer = await stack.post(tenant, webhook, body, { prefer: 'handling=strict' });
+    const answer = await stack.post(tenant, webhook, body, {
+      prefer: 'handling=strict',
+    });
     assert.equal(answer.status, status, answer.text);
   }
   const good = stack.token(tenant);
-  for (const token of [`${good}x`, good.slice(0, -4), good.replace('.', '..'), `${good}.${good}`,
-    good.split('.').reverse().join('.'), stack.token('nobody'), stack.token(tenant, { exp: 1 })]) {
-    const answer = await stack.request({ token, path: `/v0/config/sales_order/${webhook}` });
+  for (const token of [
+    `${good}x`,
+    good.slice(0, -4),
+    good.replace('.', '..'),
+    `${good}.${good}`,
+    good.split('.').reverse().join('.'),
+    stack.token('nobody'),
+    stack.token(tenant, { exp: 1 }),
+  ]) {
+    const answer = await stack.request({
+      token,
+      path: `/v0/config/sales_order/${webhook}`,
+    });
     assert.equal(answer.status, 401);
   }
   // A key file that turns bad is named by its tenant, not quoted.
   stack.setKeys(tenant, [{ jwk: { kty: 'oct', k: secret } }]);
   await stack.get(tenant, webhook);
   const text = stack.log();
-  assert.ok(stack.events().filter(({ event }) => event === 'refused').length >= 7);
+  assert.ok(
+    stack.events().filter(({ event }) => event === 'refused').length >= 7,
+  );
   assert.ok(!text.includes(secret), 'the log holds a value');
   assert.ok(!text.includes('shop.example'), 'the log holds a value');
   await stack.stop(); // looks for every token that was sent
 });
 
 test('in the journal, lines of supervisor and workers have their level', async () => {
-  const stack = new Stack({ options: { workers: 1 } });
-  stacks.push(stack);
+  const stack = make({ options: { workers: 1 } });
   const { dev, ino } = fstatSync(openSync(stack.logFile, 'a'));
   stack.env = { JOURNAL_STREAM: `${dev}:${ino}` };
   await stack.startService();
@@ -180,13 +225,22 @@ test('in the journal, lines of supervisor and workers have their level', async (
   await stack.service.stop('SIGTERM');
   const numbers = { error: 3, warning: 4, notice: 5, info: 6 };
   const seen = new Set();
-  for (const line of readFileSync(stack.logFile, 'utf8').split('\n').filter(Boolean)) {
-    const [, number, json] = line.match(/^<(\d)>(\{.*\})$/) ?? assert.fail(line);
+  for (const line of readFileSync(stack.logFile, 'utf8')
+    .split('\n')
+    .filter(Boolean)) {
+    const [, number, json] =
+      line.match(/^<(\d)>(\{.*\})$/) ?? assert.fail(line);
     const { level, event } = JSON.parse(json);
     assert.equal(Number(number), numbers[level], line);
     seen.add(event);
   }
-  for (const event of ['ready', 'worker_ready', 'stored', 'refused', 'worker_stopped'])
+  for (const event of [
+    'ready',
+    'worker_ready',
+    'stored',
+    'refused',
+    'worker_stopped',
+  ])
     assert.ok(seen.has(event), `no ${event} in ${[...seen]}`);
 });
 
@@ -197,11 +251,16 @@ test('a file that is not the journal gets plain JSON', async () => {
 });
 
 test('--syslog leaves stderr alone', async (t) => {
-  const stack = new Stack();
-  stacks.push(stack);
+  const stack = make();
   // A /dev of its own: the machine's log is nobody's to fill.
-  const command = ['unshare', process.getuid() === 0 ? '-m' : '-rm', 'sh', '-c',
-    'mount -t tmpfs none /dev || exit 77; exec "$0" "$@"', service];
+  const command = [
+    'unshare',
+    process.getuid() === 0 ? '-m' : '-rm',
+    'sh',
+    '-c',
+    'mount -t tmpfs none /dev || exit 77; exec "$0" "$@"',
+    service,
+  ];
   const params = stack.params('GET', key, { token: 'a.b.c' });
   const first = await cgi(stack, params, '', { command });
   if (first.code !== 0) {
@@ -210,7 +269,8 @@ test('--syslog leaves stderr alone', async (t) => {
   }
   assert.match(first.stderr, /"event":"refused"/);
   for (const { more, env } of [
-    { more: ['--syslog'], env: {} }, { more: [], env: { ORDERCONF_SYSLOG: 'yes' } },
+    { more: ['--syslog'], env: {} },
+    { more: [], env: { ORDERCONF_SYSLOG: 'yes' } },
   ]) {
     const run = await cgi(stack, params, '', { command, more, env });
     assert.match(run.stdout, /^Status: 401 /);

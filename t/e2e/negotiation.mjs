@@ -46,11 +46,17 @@ for (const [accept, value, problem] of cases)
     assert.equal(bad.type, problem);
   });
 
-test('nginx\'s own problems follow Accept too', async () => {
-  for (const [accept, type] of [[undefined, PROBLEM], ['*/*', PROBLEM], [JSON_TYPE, JSON_TYPE],
-    [PROBLEM, PROBLEM], [`${JSON_TYPE}, ${PROBLEM}`, PROBLEM]]) {
+test("nginx's own problems follow Accept too", async () => {
+  for (const [accept, type] of [
+    [undefined, PROBLEM],
+    ['*/*', PROBLEM],
+    [JSON_TYPE, JSON_TYPE],
+    [PROBLEM, PROBLEM],
+    [`${JSON_TYPE}, ${PROBLEM}`, PROBLEM],
+  ]) {
     const answer = await stack.request({
-      path: '/elsewhere', headers: accept === undefined ? {} : { accept },
+      path: '/elsewhere',
+      headers: accept === undefined ? {} : { accept },
     });
     assertProblem(answer, 404, 'not_found');
     assert.equal(answer.type, type);

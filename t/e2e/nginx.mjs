@@ -33,10 +33,29 @@ function site() {
   mkdirSync(dir);
   const cert = join(stack.dir, 'cert.pem');
   const key = join(stack.dir, 'key.pem');
-  execFileSync('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt',
-    'ec_paramgen_curve:P-256', '-nodes', '-days', '2', '-subj', '/CN=api.x.example', '-addext',
-    'subjectAltName=DNS:api.x.example,DNS:*.x.example', '-keyout', key, '-out', cert],
-  { stdio: 'pipe' });
+  execFileSync(
+    'openssl',
+    [
+      'req',
+      '-x509',
+      '-newkey',
+      'ec',
+      '-pkeyopt',
+      'ec_paramgen_curve:P-256',
+      '-nodes',
+      '-days',
+      '2',
+      '-subj',
+      '/CN=api.x.example',
+      '-addext',
+      'subjectAltName=DNS:api.x.example,DNS:*.x.example',
+      '-keyout',
+      key,
+      '-out',
+      cert,
+    ],
+    { stdio: 'pipe' },
+  );
 
   // What an operator changes, and ports that any user may open.
   stack.edit = (name, original) => {
@@ -49,14 +68,20 @@ function site() {
     text = swap(text, 'rate=100r/s', 'rate=1r/s');
     text = swap(text, 'burst=200', 'burst=20');
     text = swap(text, 'listen 80;', `listen unix:${stack.dir}/plain.sock;`);
-    text = swap(text, 'listen 443 ssl http2;', `listen unix:${stack.dir}/tls.sock ssl http2;`);
+    text = swap(
+      text,
+      'listen 443 ssl http2;',
+      `listen unix:${stack.dir}/tls.sock ssl http2;`,
+    );
     text = swap(text, 'listen [::]:80;', '');
     text = swap(text, 'listen [::]:443 ssl http2;', '');
     return text;
   };
   const files = stack.writeNginxFiles({});
   const main = join(files, 'nginx.conf');
-  writeFileSync(main, `
+  writeFileSync(
+    main,
+    `
 ${process.getuid() === 0 ? 'user root;' : ''}
 daemon off;
 error_log stderr;
@@ -69,7 +94,8 @@ http {
   gzip on;
   include orderconf.conf;
 }
-`);
+`,
+  );
   return { dir, main };
 }
 
@@ -86,18 +112,32 @@ function ask(host, { tenant, headers = {}, ...rest }) {
     const socket = net.connect(join(stack.dir, 'tls.sock'));
     return tlsConnect({ ...options, socket, ca, servername: host });
   };
-  return request({ agent, protocol: 'https:' }, { headers: all, ...rest, agent })
-    .finally(() => agent.destroy());
+  return request(
+    { agent, protocol: 'https:' },
+    { headers: all, ...rest, agent },
+  ).finally(() => agent.destroy());
 }
 test('nginx takes the configuration without a word of warning', () => {
-  const said = execFileSync('sh', ['-c', '"$0" -t -q -p "$1" -c "$2" 2>&1 || echo failed',
-    nginx, dir, main], { encoding: 'utf8' });
+  const said = execFileSync(
+    'sh',
+    ['-c', '"$0" -t -q -p "$1" -c "$2" 2>&1 || echo failed', nginx, dir, main],
+    { encoding: 'utf8' },
+  );
   assert.equal(said, '');
 });
 
-test('nginx takes the demo\'s configuration too', () => {
-  const said = execFileSync('sh', ['-c', '"$0" -t -q -p "$1" -c "$2" 2>&1 || echo failed',
-    nginx, dir, demo()], { encoding: 'utf8' });
+test("nginx takes the demo's configuration too", () => {
+  const said = execFileSync(
+    'sh',
+    [
+      '-c',
+      '"$0" -t -q -p "$1" -c "$2" 2>&1 || echo failed',
+      nginx,
+      dir,
+      demo(),
+    ],
+    { encoding: 'utf8' },
+  );
   assert.equal(said, '');
 });
 
@@ -105,28 +145,36 @@ test('nginx takes the demo\'s configuration too', () => {
 function demo() {
   const file = join(stack.dir, 'demo.conf');
   const values = {
-    USER: process.getuid() === 0 ? 'user root;' : '', RUN: dir, NGINX: join(stack.dir, 'nginx'),
-    LISTEN: `unix:${stack.dir}/demo.sock`, FASTCGI: `unix:${stack.fcgiSocket}`,
+    USER: process.getuid() === 0 ? 'user root;' : '',
+    RUN: dir,
+    NGINX: join(stack.dir, 'nginx'),
+    LISTEN: `unix:${stack.dir}/demo.sock`,
+    FASTCGI: `unix:${stack.fcgiSocket}`,
     ACCESS: join(dir, 'access.log'),
   };
   let text = readFileSync(join(stack.dir, 'nginx', 'demo.conf'), 'utf8');
-  for (const [name, value] of Object.entries(values)) text = text.replaceAll(`@${name}@`, value);
+  for (const [name, value] of Object.entries(values))
+    text = text.replaceAll(`@${name}@`, value);
   assert.doesNotMatch(text, /@[A-Z]+@/);
   writeFileSync(file, text);
   return file;
 }
 
 test('it serves', async (t) => {
-  stack.nginx = new Program(nginx, ['-p', dir, '-c', main], { log: join(stack.dir, 'nginx.log') });
+  stack.nginx = new Program(nginx, ['-p', dir, '-c', main], {
+    log: join(stack.dir, 'nginx.log'),
+  });
   await until('nginx answers', async () => {
     assert.equal(stack.nginx.end, undefined, stack.log());
     return new Promise((resolve) => {
-      const socket = net.connect(join(stack.dir, 'tls.sock'), () => resolve(socket.end()));
+      const socket = net.connect(join(stack.dir, 'tls.sock'), () =>
+        resolve(socket.end()),
+      );
       socket.on('error', () => resolve(false));
     });
   });
 
-  await t.test('the tenant\'s host name and the API\'s', async () => {
+  await t.test("the tenant's host name and the API's", async () => {
     const tenant = stack.tenant();
     for (const host of [`${tenant}.x.example`, 'api.x.example']) {
       const answer = await ask(host, { tenant, path });
@@ -134,44 +182,64 @@ test('it serves', async (t) => {
     }
     const other = await ask(`${stack.tenant()}.x.example`, { tenant, path });
     assertProblem(other, 403, 'forbidden');
-    const written = await ask(`${tenant}.x.example`,
-      { tenant, path, method: 'POST', body: { value: 3 } });
+    const written = await ask(`${tenant}.x.example`, {
+      tenant,
+      path,
+      method: 'POST',
+      body: { value: 3 },
+    });
     assert.equal(written.status, 200);
     // Strong, although the site compresses.
-    const read = await ask(`${tenant}.x.example`,
-      { tenant, path, headers: { 'accept-encoding': 'gzip' } });
+    const read = await ask(`${tenant}.x.example`, {
+      tenant,
+      path,
+      headers: { 'accept-encoding': 'gzip' },
+    });
     assert.equal(read.headers.etag, '"1"');
     assert.equal(read.headers['content-encoding'], undefined);
   });
 
   await t.test('plain HTTP is refused, and not redirected', async () => {
-    const answer = await request({ socketPath: join(stack.dir, 'plain.sock') },
-      { path, headers: { host: 'api.x.example', authorization: 'Bearer x' } });
+    const answer = await request(
+      { socketPath: join(stack.dir, 'plain.sock') },
+      { path, headers: { host: 'api.x.example', authorization: 'Bearer x' } },
+    );
     assert.equal(answer.status, 403);
     assert.equal(answer.json.error_code, 'https_required');
     assert.equal(answer.headers.location, undefined);
   });
 
   await t.test('plain HTTP on the TLS port is a problem too', async () => {
-    const text = await exchange({ socketPath: join(stack.dir, 'tls.sock') },
-      'GET / HTTP/1.1\r\nHost: api.x.example\r\n\r\n');
+    const text = await exchange(
+      { socketPath: join(stack.dir, 'tls.sock') },
+      'GET / HTTP/1.1\r\nHost: api.x.example\r\n\r\n',
+    );
     assert.match(text, /^HTTP\/1.1 400 /);
     assert.match(text, /"error_code":"bad_request"/);
   });
 
-  await t.test('one tenant\'s flood is stopped, another tenant is served', async () => {
-    const [flood, calm] = [stack.tenant(), stack.tenant()];
-    const answers = await Promise.all(Array.from({ length: 60 }, () =>
-      ask(`${flood}.x.example`, { tenant: flood, path })));
-    const stopped = answers.filter((answer) => answer.status === 429);
-    assert.ok(stopped.length > 0);
-    assert.ok(answers.filter((answer) => answer.status === 200).length > 20);
-    for (const answer of stopped) {
-      assertProblem(answer, 429, 'too_many_requests');
-      assert.equal(answer.headers['retry-after'], '1');
-    }
-    assert.equal((await ask(`${calm}.x.example`, { tenant: calm, path })).status, 200);
-  });
+  await t.test(
+    "one tenant's flood is stopped, another tenant is served",
+    async () => {
+      const [flood, calm] = [stack.tenant(), stack.tenant()];
+      const answers = await Promise.all(
+        Array.from({ length: 60 }, () =>
+          ask(`${flood}.x.example`, { tenant: flood, path }),
+        ),
+      );
+      const stopped = answers.filter((answer) => answer.status === 429);
+      assert.ok(stopped.length > 0);
+      assert.ok(answers.filter((answer) => answer.status === 200).length > 20);
+      for (const answer of stopped) {
+        assertProblem(answer, 429, 'too_many_requests');
+        assert.equal(answer.headers['retry-after'], '1');
+      }
+      assert.equal(
+        (await ask(`${calm}.x.example`, { tenant: calm, path })).status,
+        200,
+      );
+    },
+  );
 
   await stack.stop();
 });

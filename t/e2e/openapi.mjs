@@ -19,21 +19,34 @@ after(() => stack.kill());
 const ajv = makeAjv();
 ajv.addSchema(document, 'doc');
 
-const resolve = (node) => (node.$ref
-  ? node.$ref.slice(2).split('/').reduce((at, name) => at[name], document) : node);
+const resolve = (node) =>
+  node.$ref
+    ? node.$ref
+        .slice(2)
+        .split('/')
+        .reduce((at, name) => at[name], document)
+    : node;
 const validators = new Map();
 
 /** A validator of the schema in a media type object, by reference into doc. */
 function validator(schema) {
   const name = JSON.stringify(schema);
   if (!validators.has(name))
-    validators.set(name, ajv.compile(JSON.parse(name.replaceAll('"#/', '"doc#/'))));
+    validators.set(
+      name,
+      ajv.compile(JSON.parse(name.replaceAll('"#/', '"doc#/'))),
+    );
   return validators.get(name);
 }
 
 const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
-  Object.entries(methods).map(([method, operation]) =>
-    ({ path, key: path.split('/').at(-1), method: method.toUpperCase(), operation })));
+  Object.entries(methods).map(([method, operation]) => ({
+    path,
+    key: path.split('/').at(-1),
+    method: method.toUpperCase(),
+    operation,
+  })),
+);
 
 /** Fails unless the document says this of the answer: status, type, headers, body. */
 function assertDescribed({ method, path, operation }, answer) {
@@ -62,20 +75,27 @@ function assertDescribed({ method, path, operation }, answer) {
 function examples(key) {
   return ['good', 'bad'].flatMap((kind) => {
     const dir = join(srcdir, 't/data', key, kind);
-    return readdirSync(dir).filter((name) => name.endsWith('.json')).map((name) => {
-      const bytes = readFileSync(join(dir, name));
-      const expected = readFileSync(join(dir, `${name}.expected`), 'utf8');
-      let json;
-      try {
-        json = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
-      } catch {
-        json = undefined;
-      }
-      return {
-        name: `${key}/${kind}/${name}`, bytes, json, strict: name.startsWith('strict-'),
-        reason: kind === 'bad' ? expected : null,
-      };
-    });
+    return readdirSync(dir)
+      .filter((name) => name.endsWith('.json'))
+      .map((name) => {
+        const bytes = readFileSync(join(dir, name));
+        const expected = readFileSync(join(dir, `${name}.expected`), 'utf8');
+        let json;
+        try {
+          json = JSON.parse(
+            new TextDecoder('utf-8', { fatal: true }).decode(bytes),
+          );
+        } catch {
+          json = undefined;
+        }
+        return {
+          name: `${key}/${kind}/${name}`,
+          bytes,
+          json,
+          strict: name.startsWith('strict-'),
+          reason: kind === 'bad' ? expected : null,
+        };
+      });
   });
 }
 
@@ -86,20 +106,31 @@ const mistaken = ['external_order_webhook/bad/uri-bad-port.json'];
 // Reasons to refuse a body of which a schema knows nothing: text that JSON.parse
 // takes and we do not, numbers beyond int64, members twice, and what strict
 // handling and the two shapes of external_oms add.
-const beyondSchema = new RegExp([
-  '^body: ', '9223372036854775807', '-9223372036854775808', 'is not a known member',
-  'differs from',
-].join('|'), 'm');
+const beyondSchema = new RegExp(
+  [
+    '^body: ',
+    '9223372036854775807',
+    '-9223372036854775808',
+    'is not a known member',
+    'differs from',
+  ].join('|'),
+  'm',
+);
 
 /** What the linter says of a file, and its status. */
 function lint(path) {
-  const { status, stdout, stderr } = spawnSync(join(modules, '.bin/redocly'),
-    ['lint', '--config', join(srcdir, 't/redocly.yaml'), path], {
+  const { status, stdout, stderr } = spawnSync(
+    join(modules, '.bin/redocly'),
+    ['lint', '--config', join(srcdir, 't/redocly.yaml'), path],
+    {
       encoding: 'utf8',
       env: cleanEnv({
-        REDOCLY_TELEMETRY: 'off', REDOCLY_SUPPRESS_UPDATE_NOTICE: 'true', NO_COLOR: '1',
+        REDOCLY_TELEMETRY: 'off',
+        REDOCLY_SUPPRESS_UPDATE_NOTICE: 'true',
+        NO_COLOR: '1',
       }),
-    });
+    },
+  );
   return { status, said: stdout + stderr };
 }
 
@@ -111,8 +142,14 @@ test('a linter finds nothing', () => {
 
 test('the linter is one that finds things', () => {
   const broken = join(stack.dir, 'broken.yaml');
-  const text = readFileSync(file, 'utf8').replace('format: date-time', 'format: 7');
-  writeFileSync(broken, text.replace("'304': &notModified", "'3o4': &notModified"));
+  const text = readFileSync(file, 'utf8').replace(
+    'format: date-time',
+    'format: 7',
+  );
+  writeFileSync(
+    broken,
+    text.replace("'304': &notModified", "'3o4': &notModified"),
+  );
   const { status, said } = lint(broken);
   assert.notEqual(status, 0);
   assert.match(said, /3o4/);
@@ -121,12 +158,18 @@ test('the linter is one that finds things', () => {
 test('it is the document that the service serves', async () => {
   const answer = await stack.request({ path: '/v0/openapi.json' });
   assert.deepEqual(answer.json, document);
-  assertDescribed(operations.find(({ path }) => path === '/openapi.json'), answer);
+  assertDescribed(
+    operations.find(({ path }) => path === '/openapi.json'),
+    answer,
+  );
 });
 
-test('the version is the program\'s', () => {
+test("the version is the program's", () => {
   const ac = readFileSync(join(srcdir, 'configure.ac'), 'utf8');
-  assert.match(ac, new RegExp(`AC_INIT\\(\\[orderconf\\], \\[${document.info.version}\\]`));
+  assert.match(
+    ac,
+    new RegExp(`AC_INIT\\(\\[orderconf\\], \\[${document.info.version}\\]`),
+  );
 });
 
 test('it has the operations of the two documents, and takes what they take', () => {
@@ -137,7 +180,10 @@ test('it has the operations of the two documents, and takes what they take', () 
       for (const [status, response] of Object.entries(operation.responses)) {
         assert.ok(status in ours.responses, `${method} ${path} ${status}`);
         for (const type of Object.keys(response.content ?? {}))
-          assert.ok(type in resolve(ours.responses[status]).content, `${method} ${path} ${type}`);
+          assert.ok(
+            type in resolve(ours.responses[status]).content,
+            `${method} ${path} ${type}`,
+          );
       }
     }
 });
@@ -146,18 +192,28 @@ for (const { path, key, method, operation } of operations) {
   if (method !== 'POST') continue;
 
   test(`${key}: document, examples and service agree`, async () => {
-    const valid = validator(operation.requestBody.content['application/json'].schema);
+    const valid = validator(
+      operation.requestBody.content['application/json'].schema,
+    );
     let [good, bad, judged] = [0, 0, 0];
     for (const { name, bytes, json, reason, strict } of examples(key)) {
       const tenant = stack.tenant(); // the write-once key is set once each
-      const answer = await stack.post(tenant, key, bytes, strict ? { prefer: 'handling=strict' } : {});
+      const answer = await stack.post(
+        tenant,
+        key,
+        bytes,
+        strict ? { prefer: 'handling=strict' } : {},
+      );
       assertDescribed({ path, method, operation }, answer);
       if (reason === null) {
         good++;
         assert.equal(answer.status, 200, `${name}: ${answer.text}`);
         assert.ok(valid(json), `${name}: ${ajv.errorsText(valid.errors)}`);
         const read = await stack.get(tenant, key);
-        assertDescribed(operations.find((o) => o.path === path && o.method === 'GET'), read);
+        assertDescribed(
+          operations.find((o) => o.path === path && o.method === 'GET'),
+          read,
+        );
         assert.equal(read.text, answer.text, name);
         continue;
       }
@@ -165,9 +221,17 @@ for (const { path, key, method, operation } of operations) {
       // nginx has the last word on size, as long as it is the same.
       assert.equal(answer.status, 400, `${name}: ${answer.text}`);
       assert.equal((await stack.get(tenant, key)).headers.etag, '"0"', name);
-      if (json === undefined || beyondSchema.test(reason) || mistaken.includes(name)) continue;
+      if (
+        json === undefined ||
+        beyondSchema.test(reason) ||
+        mistaken.includes(name)
+      )
+        continue;
       judged++;
-      assert.ok(!valid(json), `${name} is valid by the document, but refused: ${reason}`);
+      assert.ok(
+        !valid(json),
+        `${name} is valid by the document, but refused: ${reason}`,
+      );
     }
     assert.ok(good >= 3 && bad >= 3 && judged >= 3, `${good} ${bad} ${judged}`);
   });
@@ -177,13 +241,19 @@ for (const { path, key, method, operation } of operations) {
     for (const published of documents) {
       if (!published.operations().some((o) => o.key === key)) continue;
       for (const { name, bytes, json, reason, strict } of examples(key)) {
-        if (strict || json === undefined || !published.isValidBody(key, json)) continue;
+        if (strict || json === undefined || !published.isValidBody(key, json))
+          continue;
         const answer = await stack.post(stack.tenant(), key, bytes);
         if (answer.status === 400 && reason !== null) {
           // Only by a rule that design and contract put beside the schemas.
-          const allowed = beyondSchema.test(reason) || mistaken.includes(name)
-            || untyped(published, key, json);
-          assert.ok(allowed, `${published.name} takes ${name}, we say ${reason}`);
+          const allowed =
+            beyondSchema.test(reason) ||
+            mistaken.includes(name) ||
+            untyped(published, key, json);
+          assert.ok(
+            allowed,
+            `${published.name} takes ${name}, we say ${reason}`,
+          );
           continue;
         }
         assert.equal(answer.status, 200, `${name}: ${answer.text}`);
@@ -211,10 +281,16 @@ function untyped(published, key, json) {
 test('every problem is described', async () => {
   const tenant = stack.tenant();
   const [get, post] = ['GET', 'POST'].map((method) =>
-    operations.find((o) => o.key === 'on_hold_timer_duration' && o.method === method));
+    operations.find(
+      (o) => o.key === 'on_hold_timer_duration' && o.method === method,
+    ),
+  );
   const path = `${BASE}on_hold_timer_duration`;
   const body = { value: 1 };
-  assert.equal((await stack.post(tenant, 'on_hold_timer_duration', body)).status, 200);
+  assert.equal(
+    (await stack.post(tenant, 'on_hold_timer_duration', body)).status,
+    200,
+  );
   const seen = new Set();
   for (const [operation, asked] of [
     [get, { tenant, path, headers: { 'if-none-match': '"1"' } }],
@@ -223,16 +299,40 @@ test('every problem is described', async () => {
     [get, { tenant, path, headers: { host: 'other.x.example' } }],
     [get, { tenant, path: `${BASE}nope` }],
     [get, { tenant, path, method: 'PUT' }],
-    [post, { tenant, path, method: 'POST', body, headers: { 'if-match': '"9"' } }],
+    [
+      post,
+      { tenant, path, method: 'POST', body, headers: { 'if-match': '"9"' } },
+    ],
     [post, { tenant, path, method: 'POST', body: 'x'.repeat(70000) }],
-    [post, { tenant, path, method: 'POST', body, headers: { 'content-type': 'text/plain' } }],
-    [post, { tenant, path, method: 'POST', body, headers: { prefer: 'handling=strict' } }],
+    [
+      post,
+      {
+        tenant,
+        path,
+        method: 'POST',
+        body,
+        headers: { 'content-type': 'text/plain' },
+      },
+    ],
+    [
+      post,
+      {
+        tenant,
+        path,
+        method: 'POST',
+        body,
+        headers: { prefer: 'handling=strict' },
+      },
+    ],
   ]) {
     const answer = await stack.request(asked);
     assertDescribed(operation, answer);
     seen.add(answer.status);
   }
-  assert.deepEqual([...seen].sort(), [200, 304, 400, 401, 403, 404, 405, 412, 413, 415]);
+  assert.deepEqual(
+    [...seen].sort(),
+    [200, 304, 400, 401, 403, 404, 405, 412, 413, 415],
+  );
 });
 
 test('the service stops cleanly and logs no token', () => stack.stop());

@@ -3,23 +3,16 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { assertProblem } from './lib/contract.mjs';
 import { FcgiConnection } from './lib/fcgi.mjs';
 import { find, service } from './lib/paths.mjs';
 import { Program, until } from './lib/process.mjs';
-import { Stack } from './lib/stack.mjs';
+import { factory } from './lib/stack.mjs';
 
 const key = 'on_hold_timer_duration';
-const stacks = [];
-after(() => Promise.all(stacks.map((stack) => stack.kill())));
-
-async function start(options) {
-  const stack = await Stack.start(options);
-  stacks.push(stack);
-  return stack;
-}
+const { make, start } = factory();
 
 test('a restart keeps data and versions', async () => {
   const stack = await start();
@@ -33,7 +26,10 @@ test('a restart keeps data and versions', async () => {
   const again = await stack.get(tenant, key);
   assert.equal(again.text, before.text);
   assert.equal(again.headers.etag, '"3"');
-  assert.equal((await stack.post(tenant, key, { value: 4 })).headers.etag, '"4"');
+  assert.equal(
+    (await stack.post(tenant, key, { value: 4 })).headers.etag,
+    '"4"',
+  );
   await stack.stop();
 });
 
@@ -90,22 +86,30 @@ test('SIGHUP replaces every worker under load, without a failed request', async 
     }
     loading = false;
   })();
-  await Promise.all([replacing, ...load]).finally(() => { loading = false; });
+  await Promise.all([replacing, ...load]).finally(() => {
+    loading = false;
+  });
   await stack.stop();
 });
 
 test('SIGTERM: every accepted request is answered', async () => {
   const stack = await start({ options: { workers: 2 }, nginx: false });
   const body = '{"value":5}';
-  const open = await Promise.all(Array.from({ length: 100 }, async () => {
-    const tenant = stack.tenant();
-    const connection = await FcgiConnection.open(stack.fcgiSocket);
-    // Accepted for certain: it has been answered once.
-    assert.equal((await connection.send(stack.params('GET', key, { tenant }))).status, 200);
-    return { tenant, connection };
-  }));
+  const open = await Promise.all(
+    Array.from({ length: 100 }, async () => {
+      const tenant = stack.tenant();
+      const connection = await FcgiConnection.open(stack.fcgiSocket);
+      // Accepted for certain: it has been answered once.
+      assert.equal(
+        (await connection.send(stack.params('GET', key, { tenant }))).status,
+        200,
+      );
+      return { tenant, connection };
+    }),
+  );
   const answers = open.map(({ tenant, connection }) =>
-    connection.send(stack.params('POST', key, { tenant, body }), body));
+    connection.send(stack.params('POST', key, { tenant, body }), body),
+  );
   // The requests are in the sockets when the signal comes.
   await sleep(0);
   stack.service.kill('SIGTERM');
@@ -117,14 +121,18 @@ test('SIGTERM: every accepted request is answered', async () => {
   stack.assertCleanLog();
   await stack.startService();
   for (const { tenant } of open)
-    assert.equal((await stack.direct(stack.params('GET', key, { tenant }))).json.value, 5);
+    assert.equal(
+      (await stack.direct(stack.params('GET', key, { tenant }))).json.value,
+      5,
+    );
   await stack.stop();
 });
 
 test('SIGTERM does not wait for idle connections', async () => {
   const stack = await start({ options: { workers: 1 }, nginx: false });
-  const idle = await Promise.all(Array.from({ length: 10 }, () =>
-    FcgiConnection.open(stack.fcgiSocket)));
+  const idle = await Promise.all(
+    Array.from({ length: 10 }, () => FcgiConnection.open(stack.fcgiSocket)),
+  );
   const started = Date.now();
   await stack.stop();
   assert.ok(Date.now() - started < 5000);
@@ -135,12 +143,21 @@ test('one idle connection does not keep the only worker from the others', async 
   const stack = await start({ options: { workers: 1 }, nginx: false });
   const tenant = stack.tenant();
   const idle = await FcgiConnection.open(stack.fcgiSocket);
-  assert.equal((await idle.send(stack.params('GET', key, { tenant }))).status, 200);
+  assert.equal(
+    (await idle.send(stack.params('GET', key, { tenant }))).status,
+    200,
+  );
   const silent = await FcgiConnection.open(stack.fcgiSocket);
   silent.socket.write(Buffer.from([1, 1, 0, 1])); // half a record
   for (let i = 0; i < 5; i++)
-    assert.equal((await stack.direct(stack.params('GET', key, { tenant }))).status, 200);
-  assert.equal((await idle.send(stack.params('GET', key, { tenant }))).status, 200);
+    assert.equal(
+      (await stack.direct(stack.params('GET', key, { tenant }))).status,
+      200,
+    );
+  assert.equal(
+    (await idle.send(stack.params('GET', key, { tenant }))).status,
+    200,
+  );
   idle.close();
   silent.close();
   await stack.stop();
@@ -149,62 +166,82 @@ test('one idle connection does not keep the only worker from the others', async 
 test('spawn-fcgi gives the socket on fd 0', async () => {
   const spawnFcgi = find('spawn-fcgi');
   assert.ok(spawnFcgi, 'spawn-fcgi is not installed');
-  const stack = new Stack({ options: { listen: null, workers: null } });
-  stacks.push(stack);
+  const stack = make({ options: { listen: null, workers: null } });
   // -n: it becomes the service, and does not go into the background.
-  stack.service = new Program(spawnFcgi,
-    ['-n', '-s', stack.fcgiSocket, '--', service, ...stack.args()], { log: stack.logFile });
+  stack.service = new Program(
+    spawnFcgi,
+    ['-n', '-s', stack.fcgiSocket, '--', service, ...stack.args()],
+    { log: stack.logFile },
+  );
   await until('the worker accepts connections', () => stack.answers());
   await stack.startNginx();
   const tenant = stack.tenant();
   assert.equal((await stack.post(tenant, key, { value: 8 })).status, 200);
   assert.equal((await stack.get(tenant, key)).json.value, 8);
-  const many = await Promise.all(Array.from({ length: 50 }, () => stack.get(tenant, key)));
+  const many = await Promise.all(
+    Array.from({ length: 50 }, () => stack.get(tenant, key)),
+  );
   for (const answer of many) assert.equal(answer.status, 200);
   await stack.stop();
 });
 
 test('a TCP address serves as well', async () => {
-  const stack = new Stack();
-  stacks.push(stack);
+  const stack = make();
   // Port 0 would be the best, but nobody would tell nginx what it became.
   const { createServer } = await import('node:net');
   const server = createServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => { server.on('listening', resolve); });
+  await new Promise((resolve) => {
+    server.on('listening', resolve);
+  });
   const { port } = server.address();
-  await new Promise((resolve) => { server.close(resolve); });
+  await new Promise((resolve) => {
+    server.close(resolve);
+  });
   stack.options.listen = `127.0.0.1:${port}`;
   stack.service = new Program(service, stack.args(), { log: stack.logFile });
   await until('it is ready', () => /"event":"ready"/.test(stack.log()));
   stack.fcgiSocket = { host: '127.0.0.1', port };
   const tenant = stack.tenant();
-  assert.equal((await stack.direct(stack.params('GET', key, { tenant }))).status, 200);
+  assert.equal(
+    (await stack.direct(stack.params('GET', key, { tenant }))).status,
+    200,
+  );
   await stack.stop();
 });
 
 test('a second supervisor on the same socket is refused, a stale socket is not', async () => {
   const stack = await start({ nginx: false });
-  const second = new Program(service, stack.args(), { log: join(stack.dir, 'second.log') });
+  const second = new Program(service, stack.args(), {
+    log: join(stack.dir, 'second.log'),
+  });
   const end = await second.ended;
   assert.notEqual(end.code, 0);
   assert.match(second.log(), /fcgi\.sock/);
   const tenant = stack.tenant();
-  assert.equal((await stack.direct(stack.params('GET', key, { tenant }))).status, 200);
+  assert.equal(
+    (await stack.direct(stack.params('GET', key, { tenant }))).status,
+    200,
+  );
 
   const workers = stack.service.children();
   stack.service.kill('SIGKILL');
   await stack.service.ended;
   assert.ok(existsSync(stack.fcgiSocket));
-  await until('its workers are gone', () => workers.every((pid) => {
-    try {
-      process.kill(pid, 0);
-      return false;
-    } catch {
-      return true;
-    }
-  }));
+  await until('its workers are gone', () =>
+    workers.every((pid) => {
+      try {
+        process.kill(pid, 0);
+        return false;
+      } catch {
+        return true;
+      }
+    }),
+  );
   await stack.startService();
-  assert.equal((await stack.direct(stack.params('GET', key, { tenant }))).status, 200);
+  assert.equal(
+    (await stack.direct(stack.params('GET', key, { tenant }))).status,
+    200,
+  );
   await stack.stop();
 });
 
@@ -213,8 +250,7 @@ test('what cannot work ends with an error, not in a loop of restarts', async () 
     [{ db: '/proc/nonexistent/db' }, /nonexistent/],
     [{ listen: 'unix:/nonexistent/dir/sock' }, /nonexistent/],
   ]) {
-    const stack = new Stack({ options });
-    stacks.push(stack);
+    const stack = make({ options });
     const program = new Program(service, stack.args(), { log: stack.logFile });
     const end = await program.ended;
     assert.equal(end.code, 1, program.log());
@@ -227,7 +263,10 @@ test('nginx says 502 while the service is down, and recovers by itself', async (
   const tenant = stack.tenant();
   assert.equal((await stack.get(tenant, key)).status, 200);
   await stack.stopService();
-  for (const answer of [await stack.get(tenant, key), await stack.post(tenant, key, { value: 1 })]) {
+  for (const answer of [
+    await stack.get(tenant, key),
+    await stack.post(tenant, key, { value: 1 }),
+  ]) {
     assertProblem(answer, 502, 'bad_gateway');
     assert.equal(answer.headers['retry-after'], '1');
   }
@@ -242,8 +281,12 @@ test('nginx says 504 if the service hangs', async () => {
     edit: (name, text) => {
       if (name !== 'orderconf_server.conf') return text;
       assert.match(text, /fastcgi_read_timeout 30s;/);
-      return text.replace('fastcgi_read_timeout 30s;', 'fastcgi_read_timeout 500ms;')
-        .replace('fastcgi_next_upstream_timeout 5s;', 'fastcgi_next_upstream_timeout 400ms;');
+      return text
+        .replace('fastcgi_read_timeout 30s;', 'fastcgi_read_timeout 500ms;')
+        .replace(
+          'fastcgi_next_upstream_timeout 5s;',
+          'fastcgi_next_upstream_timeout 400ms;',
+        );
     },
   });
   const tenant = stack.tenant();

@@ -14,7 +14,10 @@ const key = 'on_hold_timer_duration';
 async function at(version) {
   const tenant = stack.tenant();
   for (let value = 1; value <= version; value++)
-    assert.equal((await stack.post(tenant, key, { value })).headers.etag, `"${value}"`);
+    assert.equal(
+      (await stack.post(tenant, key, { value })).headers.etag,
+      `"${value}"`,
+    );
   return tenant;
 }
 
@@ -30,18 +33,34 @@ test('versions count from 1', async () => {
 
 test('the same value again is a new version', async () => {
   const tenant = await at(1);
-  assert.equal((await stack.post(tenant, key, { value: 1 })).headers.etag, '"2"');
+  assert.equal(
+    (await stack.post(tenant, key, { value: 1 })).headers.etag,
+    '"2"',
+  );
 });
 
 test('each key of a tenant has its own version', async () => {
   const tenant = await at(3);
-  assert.equal((await stack.get(tenant, 'big_sales_order')).headers.etag, '"0"');
+  assert.equal(
+    (await stack.get(tenant, 'big_sales_order')).headers.etag,
+    '"0"',
+  );
 });
 
 for (const [field, status] of [
-  ['"2"', 304], ['W/"2"', 304], ['"1", "2"', 304], ['*', 304], ['"1","7",W/"2"', 304],
-  ['"1"', 200], ['"02"', 200], ['"22"', 200], ['""', 200], ['"a,b"', 200],
-  ['2', 400], ['"2', 400], ['"1" "2"', 400],
+  ['"2"', 304],
+  ['W/"2"', 304],
+  ['"1", "2"', 304],
+  ['*', 304],
+  ['"1","7",W/"2"', 304],
+  ['"1"', 200],
+  ['"02"', 200],
+  ['"22"', 200],
+  ['""', 200],
+  ['"a,b"', 200],
+  ['2', 400],
+  ['"2', 400],
+  ['"1" "2"', 400],
 ])
   test(`GET If-None-Match: ${field}: ${status}`, async () => {
     const tenant = await at(2);
@@ -61,9 +80,15 @@ for (const [field, status] of [
 
 test('an unset key is not modified for a client that knows so', async () => {
   const tenant = await at(0);
-  assert.equal((await stack.get(tenant, key, { 'if-none-match': '"0"' })).status, 304);
+  assert.equal(
+    (await stack.get(tenant, key, { 'if-none-match': '"0"' })).status,
+    304,
+  );
   // "*" asks for a value that is there.
-  assert.equal((await stack.get(tenant, key, { 'if-none-match': '*' })).status, 200);
+  assert.equal(
+    (await stack.get(tenant, key, { 'if-none-match': '*' })).status,
+    200,
+  );
 });
 
 for (const [version, name, field, status] of [
@@ -85,11 +110,17 @@ for (const [version, name, field, status] of [
 ])
   test(`POST at version ${version}, ${name}: ${field}: ${status}`, async () => {
     const tenant = await at(version);
-    const answer = await stack.post(tenant, key, { value: 99 }, { [name]: field });
+    const answer = await stack.post(
+      tenant,
+      key,
+      { value: 99 },
+      { [name]: field },
+    );
     assert.equal(answer.status, status, answer.text);
     const after200 = status === 200 ? version + 1 : version;
     if (status === 412) assertProblem(answer, 412, 'precondition_failed');
-    if (status === 400) assertProblem(answer, 400, 'bad_request', new RegExp(`^${name}`, 'i'));
+    if (status === 400)
+      assertProblem(answer, 400, 'bad_request', new RegExp(`^${name}`, 'i'));
     if (status !== 400) assert.equal(answer.headers.etag, `"${after200}"`);
     const read = await stack.get(tenant, key);
     assert.equal(read.headers.etag, `"${after200}"`);
@@ -98,8 +129,11 @@ for (const [version, name, field, status] of [
 
 test('of many writers with If-Match one wins, and 412 carries the version', async () => {
   const tenant = await at(1);
-  const answers = await Promise.all(Array.from({ length: 32 }, (_, i) =>
-    stack.post(tenant, key, { value: i }, { 'if-match': '"1"' })));
+  const answers = await Promise.all(
+    Array.from({ length: 32 }, (_, i) =>
+      stack.post(tenant, key, { value: i }, { 'if-match': '"1"' }),
+    ),
+  );
   const won = answers.filter((answer) => answer.status === 200);
   assert.equal(won.length, 1);
   assert.equal(won[0].headers.etag, '"2"');
@@ -113,8 +147,11 @@ test('of many writers with If-Match one wins, and 412 carries the version', asyn
 
 test('of many first writers with If-None-Match: * one wins', async () => {
   const tenant = await at(0);
-  const answers = await Promise.all(Array.from({ length: 32 }, (_, i) =>
-    stack.post(tenant, key, { value: i }, { 'if-none-match': '*' })));
+  const answers = await Promise.all(
+    Array.from({ length: 32 }, (_, i) =>
+      stack.post(tenant, key, { value: i }, { 'if-none-match': '*' }),
+    ),
+  );
   assert.equal(answers.filter((answer) => answer.status === 200).length, 1);
   assert.equal(answers.filter((answer) => answer.status === 412).length, 31);
 });
@@ -122,14 +159,29 @@ test('of many first writers with If-None-Match: * one wins', async () => {
 test('HEAD has the fields of GET and no body', async () => {
   const tenant = await at(2);
   const get = await stack.get(tenant, key);
-  const head = await stack.request({ tenant, method: 'HEAD', path: BASE + key });
+  const head = await stack.request({
+    tenant,
+    method: 'HEAD',
+    path: BASE + key,
+  });
   assert.equal(head.status, 200);
   assert.equal(head.text, '');
-  for (const name of ['etag', 'content-type', 'content-length', 'cache-control'])
+  for (const name of [
+    'etag',
+    'content-type',
+    'content-length',
+    'cache-control',
+  ])
     assert.equal(head.headers[name], get.headers[name], name);
-  assert.equal(get.headers['content-length'], String(Buffer.byteLength(get.text)));
+  assert.equal(
+    get.headers['content-length'],
+    String(Buffer.byteLength(get.text)),
+  );
   const fresh = await stack.request({
-    tenant, method: 'HEAD', path: BASE + key, headers: { 'if-none-match': '"2"' },
+    tenant,
+    method: 'HEAD',
+    path: BASE + key,
+    headers: { 'if-none-match': '"2"' },
   });
   assert.equal(fresh.status, 304);
 });

@@ -46,10 +46,18 @@ export function encode(params, body = '', keep = false) {
 export function parseCgi(bytes) {
   const text = bytes.toString('utf8');
   const end = text.indexOf('\r\n\r\n');
-  const headers = Object.fromEntries(text.slice(0, end).split('\r\n').map((line) => {
-    const colon = line.indexOf(':');
-    return [line.slice(0, colon).toLowerCase(), line.slice(colon + 1).trim()];
-  }));
+  const headers = Object.fromEntries(
+    text
+      .slice(0, end)
+      .split('\r\n')
+      .map((line) => {
+        const colon = line.indexOf(':');
+        return [
+          line.slice(0, colon).toLowerCase(),
+          line.slice(colon + 1).trim(),
+        ];
+      }),
+  );
   const body = text.slice(end + 4);
   return {
     status: Number.parseInt(headers.status ?? '200', 10),
@@ -64,7 +72,9 @@ export function parseCgi(bytes) {
 export class FcgiConnection {
   static open(socketPath) {
     return new Promise((resolve, reject) => {
-      const socket = net.connect(socketPath, () => resolve(new FcgiConnection(socket)));
+      const socket = net.connect(socketPath, () =>
+        resolve(new FcgiConnection(socket)),
+      );
       socket.once('error', reject);
     });
   }
@@ -78,7 +88,9 @@ export class FcgiConnection {
       this.#parse();
     });
     socket.on('error', (error) => this.#fail(error));
-    socket.on('close', () => this.#fail(new Error('the worker closed the connection')));
+    socket.on('close', () =>
+      this.#fail(new Error('the worker closed the connection')),
+    );
   }
 
   #parse() {

@@ -7,11 +7,15 @@ import net from 'node:net';
  * Sends a request and gives {status, headers, text, json}. A body that is no
  * string or Buffer is sent as JSON.
  */
-export function request(target, { method = 'GET', path, headers = {}, body, agent }) {
+export function request(
+  target,
+  { method = 'GET', path, headers = {}, body, agent },
+) {
   const all = { host: 'localhost', ...headers };
   let bytes = null;
   if (body !== undefined) {
-    bytes = Buffer.isBuffer(body) ? body
+    bytes = Buffer.isBuffer(body)
+      ? body
       : Buffer.from(typeof body === 'string' ? body : JSON.stringify(body));
     all['content-length'] ??= bytes.length;
     if (!('content-type' in all)) all['content-type'] = 'application/json';
@@ -19,7 +23,8 @@ export function request(target, { method = 'GET', path, headers = {}, body, agen
   for (const name of Object.keys(all)) if (all[name] === null) delete all[name];
 
   return new Promise((resolve, reject) => {
-    const outgoing = http.request({ ...target, method, path, headers: all, agent },
+    const outgoing = http.request(
+      { ...target, method, path, headers: all, agent },
       (incoming) => {
         const chunks = [];
         incoming.on('data', (chunk) => chunks.push(chunk));
@@ -32,10 +37,12 @@ export function request(target, { method = 'GET', path, headers = {}, body, agen
             headers: incoming.headers,
             type,
             text,
-            json: /json/.test(type) && text !== '' ? JSON.parse(text) : undefined,
+            json:
+              /json/.test(type) && text !== '' ? JSON.parse(text) : undefined,
           });
         });
-      });
+      },
+    );
     outgoing.on('error', reject);
     outgoing.setTimeout(30000, () => outgoing.destroy(new Error('no answer')));
     outgoing.end(bytes);
@@ -49,7 +56,9 @@ export function exchange(target, bytes) {
     let text = '';
     socket.setEncoding('latin1');
     socket.setTimeout(30000, () => socket.destroy(new Error('no answer')));
-    socket.on('data', (chunk) => { text += chunk; });
+    socket.on('data', (chunk) => {
+      text += chunk;
+    });
     socket.on('error', reject);
     socket.on('close', () => resolve(text));
     socket.write(bytes);

@@ -5,14 +5,18 @@ import { accessSync, constants, existsSync } from 'node:fs';
 import { delimiter, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-export const srcdir =
-  resolve(process.env.SRCDIR ?? fileURLToPath(new URL('../../..', import.meta.url)));
+export const srcdir = resolve(
+  process.env.SRCDIR ?? fileURLToPath(new URL('../../..', import.meta.url)),
+);
 export const builddir = resolve(process.env.BUILDDIR ?? join(srcdir, 'build'));
 export const service = join(builddir, 'orderconf.fcgi');
 export const admin = join(builddir, 'orderconf');
 
 /** Where npm put the packages of t/package.json; a tarball has none of its own. */
-export const modules = join(process.env.TEST_MODULES ?? join(srcdir, 't'), 'node_modules');
+export const modules = join(
+  process.env.TEST_MODULES ?? join(srcdir, 't'),
+  'node_modules',
+);
 
 /** Loads one of them. */
 export const load = createRequire(join(modules, 'x.js'));
@@ -35,15 +39,22 @@ export function find(program) {
 export function cleanEnv(more = {}) {
   const env = { ...process.env, ...more };
   for (const name of Object.keys(env))
-    if (/^(ORDERCONF_|MAKE|MFLAGS|NODE_TEST|LISTEN_)/.test(name) && !(name in more))
+    if (
+      /^(ORDERCONF_|MAKE|MFLAGS|NODE_TEST|LISTEN_)/.test(name) &&
+      !(name in more)
+    )
       delete env[name];
   return env;
 }
 
-const missing = ['nginx', 'openssl', 'spawn-fcgi'].filter((program) => !find(program));
+const missing = ['nginx', 'openssl', 'spawn-fcgi'].filter(
+  (program) => !find(program),
+);
 if (!existsSync(modules)) missing.push('t/node_modules');
 if (missing.length > 0) {
   // Automake's word for a skipped file.
-  console.log(`1..0 # SKIP without ${missing.join(', ')}; ./bootstrap check gets it`);
+  console.log(
+    `1..0 # SKIP without ${missing.join(', ')}; ./bootstrap check gets it`,
+  );
   process.exit(0);
 }

@@ -20,7 +20,10 @@ export class Program {
     this.logFile = log;
     this.child = spawn(path, args, {
       // A group of its own, so that killAll reaches what it starts.
-      cwd, detached: true, env: cleanEnv(env), stdio: [stdin, fd, fd],
+      cwd,
+      detached: true,
+      env: cleanEnv(env),
+      stdio: [stdin, fd, fd],
     });
     closeSync(fd);
     this.pid = this.child.pid;
@@ -65,7 +68,11 @@ export class Program {
   /** The processes that it started and that still run. */
   children() {
     const path = `/proc/${this.pid}/task/${this.pid}/children`;
-    return readFileSync(path, 'utf8').trim().split(/\s+/).filter(Boolean).map(Number);
+    return readFileSync(path, 'utf8')
+      .trim()
+      .split(/\s+/)
+      .filter(Boolean)
+      .map(Number);
   }
 }
 

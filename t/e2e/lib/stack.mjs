@@ -4,10 +4,17 @@
 import assert from 'node:assert/strict';
 import http from 'node:http';
 import {
-  existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { after } from 'node:test';
 import { FcgiConnection, fcgiRequest } from './fcgi.mjs';
 import { request } from './http.mjs';
 import { find, service, srcdir } from './paths.mjs';
@@ -60,12 +67,16 @@ export class Stack {
   }
 
   args() {
-    return Object.entries(this.options).filter(([, value]) => value !== null)
+    return Object.entries(this.options)
+      .filter(([, value]) => value !== null)
       .map(([name, value]) => `--${name}=${value}`);
   }
 
   async startService() {
-    this.service = new Program(service, this.args(), { log: this.logFile, env: this.env });
+    this.service = new Program(service, this.args(), {
+      log: this.logFile,
+      env: this.env,
+    });
     await until('the service accepts connections', async () => {
       assert.equal(this.service.end, undefined, 'the service ended');
       return (await this.answers()) && /"event":"ready"/.test(this.log());
@@ -86,8 +97,12 @@ export class Stack {
     const dir = join(this.dir, 'nginx');
     mkdirSync(join(dir, 'snippets'), { recursive: true });
     for (const name of readdirSync(join(srcdir, 'nginx'))) {
-      let text = this.edit(name, readFileSync(join(srcdir, 'nginx', name), 'utf8'));
-      for (const [key, value] of Object.entries(values)) text = text.replaceAll(`@${key}@`, value);
+      let text = this.edit(
+        name,
+        readFileSync(join(srcdir, 'nginx', name), 'utf8'),
+      );
+      for (const [key, value] of Object.entries(values))
+        text = text.replaceAll(`@${key}@`, value);
       writeFileSync(join(dir, name.replace(/\.in$/, '')), text);
       writeFileSync(join(dir, 'snippets', name), text);
     }
@@ -107,11 +122,14 @@ export class Stack {
     });
     const nginx = find('nginx');
     assert.ok(nginx, 'nginx is not installed');
-    this.nginx = new Program(nginx, ['-p', run, '-c', join(dir, config)],
-      { log: join(this.dir, 'nginx.log') });
+    this.nginx = new Program(nginx, ['-p', run, '-c', join(dir, config)], {
+      log: join(this.dir, 'nginx.log'),
+    });
     await until('nginx answers', async () => {
       assert.equal(this.nginx.end, undefined, 'nginx ended');
-      return existsSync(join(run, 'nginx.pid')) && existsSync(this.target.socketPath);
+      return (
+        existsSync(join(run, 'nginx.pid')) && existsSync(this.target.socketPath)
+      );
     });
   }
 
@@ -123,8 +141,10 @@ export class Stack {
   }
 
   setKeys(tenant, keys) {
-    writeFileSync(join(this.keys, `${tenant}.json`),
-      JSON.stringify({ keys: keys.map((key) => key.jwk) }));
+    writeFileSync(
+      join(this.keys, `${tenant}.json`),
+      JSON.stringify({ keys: keys.map((key) => key.jwk) }),
+    );
   }
 
   token(tenant, claims) {
@@ -150,7 +170,13 @@ export class Stack {
 
   /** Sets a key; body is the whole body. */
   post(tenant, key, body, headers) {
-    return this.request({ tenant, method: 'POST', path: BASE + key, body, headers });
+    return this.request({
+      tenant,
+      method: 'POST',
+      path: BASE + key,
+      body,
+      headers,
+    });
   }
 
   /** The CGI variables of a request for a worker, without a web server. */
@@ -162,7 +188,11 @@ export class Stack {
       PATH_INFO: `/config/sales_order/${key}`,
       ...(bearer ? { HTTP_AUTHORIZATION: this.authorization(bearer) } : {}),
       ...(method === 'POST'
-        ? { CONTENT_TYPE: 'application/json', CONTENT_LENGTH: Buffer.byteLength(body) } : {}),
+        ? {
+            CONTENT_TYPE: 'application/json',
+            CONTENT_LENGTH: Buffer.byteLength(body),
+          }
+        : {}),
       ...more,
     };
   }
@@ -173,13 +203,18 @@ export class Stack {
 
   /** What the service and nginx said. */
   log() {
-    return ['log', 'nginx.log', 'access.log'].map((name) => join(this.dir, name))
-      .filter(existsSync).map((path) => readFileSync(path, 'latin1')).join('');
+    return ['log', 'nginx.log', 'access.log']
+      .map((name) => join(this.dir, name))
+      .filter(existsSync)
+      .map((path) => readFileSync(path, 'latin1'))
+      .join('');
   }
 
   /** The service's log as objects. */
   events() {
-    return readFileSync(this.logFile, 'latin1').split('\n').filter((line) => line.startsWith('{'))
+    return readFileSync(this.logFile, 'latin1')
+      .split('\n')
+      .filter((line) => line.startsWith('{'))
       .map((line) => JSON.parse(line));
   }
 
@@ -192,7 +227,8 @@ export class Stack {
         if (part.length >= 16)
           assert.ok(!log.includes(part), `the log holds a token's ${part}`);
     for (const line of readFileSync(this.logFile, 'latin1').split('\n'))
-      if (line !== '' && line !== 'ready') assert.doesNotThrow(() => JSON.parse(line), `no JSON: ${line}`);
+      if (line !== '' && line !== 'ready')
+        assert.doesNotThrow(() => JSON.parse(line), `no JSON: ${line}`);
   }
 
   async stopService() {
@@ -204,7 +240,10 @@ export class Stack {
   async stop() {
     this.agent.destroy();
     if (this.nginx)
-      assert.deepEqual(await this.nginx.stop('SIGQUIT'), { code: 0, signal: null });
+      assert.deepEqual(await this.nginx.stop('SIGQUIT'), {
+        code: 0,
+        signal: null,
+      });
     if (!this.service.end) await this.stopService();
     this.assertCleanLog();
   }
@@ -213,7 +252,27 @@ export class Stack {
   async kill() {
     this.agent.destroy();
     for (const program of [this.nginx, this.service])
-      if (program && !program.end) await program.stop('SIGTERM').catch(() => {});
+      if (program && !program.end)
+        await program.stop('SIGTERM').catch(() => {});
     rmSync(this.dir, { recursive: true, force: true });
   }
+}
+
+/**
+ * For a file whose tests have a stack each: make(options) gives one that is
+ * not started, start(options) one that is. They are gone when the file is done.
+ */
+export function factory() {
+  const stacks = [];
+  after(() => Promise.all(stacks.map((stack) => stack.kill())));
+  const make = (options) => {
+    stacks.push(new Stack(options));
+    return stacks.at(-1);
+  };
+  const start = async (options) => {
+    const stack = await Stack.start(options);
+    stacks.push(stack);
+    return stack;
+  };
+  return { make, start };
 }
