@@ -63,10 +63,10 @@ respond_record(struct exchange *exchange, const struct record *record)
     const char *if_none_match = exchange->request.if_none_match;
     enum etag_match match = ETAG_DIFFERS;
 
-    response->has_version = true;
-    response->version = record->version;
+    http_etag(&record->version, 1, response->etag);
     if (if_none_match != NULL)
-        match = http_match_etag(if_none_match, record->version, true);
+        match = http_match_etag(if_none_match, response->etag,
+                                record->version > 0, true);
 
     if (match == ETAG_MALFORMED) {
         respond_malformed_etag(exchange, "If-None-Match");
@@ -154,12 +154,14 @@ static bool
 is_precondition_met(struct exchange *exchange, uint64_t version)
 {
     const struct request *request = &exchange->request;
+    const char *etag = exchange->response.etag;
     enum etag_match match = ETAG_MATCHES, none_match = ETAG_DIFFERS;
 
     if (request->if_match != NULL)
-        match = http_match_etag(request->if_match, version, false);
+        match = http_match_etag(request->if_match, etag, version > 0, false);
     if (request->if_none_match != NULL)
-        none_match = http_match_etag(request->if_none_match, version, true);
+        none_match =
+            http_match_etag(request->if_none_match, etag, version > 0, true);
 
     if (match == ETAG_MALFORMED)
         respond_malformed_etag(exchange, "If-Match");
@@ -190,8 +192,7 @@ api_post(struct api *api, struct exchange *exchange)
         problem_respond(&exchange->response, request, err, NULL);
         return;
     }
-    exchange->response.has_version = true;
-    exchange->response.version = current.version;
+    http_etag(&current.version, 1, exchange->response.etag);
     if (is_precondition_met(exchange, current.version))
         exchange->write = (struct store_write){
             .tenant = exchange->principal.tenant,
@@ -216,7 +217,7 @@ api_written(struct exchange *exchange)
     const struct request *request = &exchange->request;
     struct response *response = &exchange->response;
 
-    response->version = write->version;
+    http_etag(&write->version, 1, response->etag);
     switch (write->result) {
     case ERR_OK:
         if (write->is_new)
@@ -241,7 +242,7 @@ api_written(struct exchange *exchange)
                          write->key);
         break;
     default:
-        response->has_version = false;
+        response->etag[0] = '\0';
         problem_respond(response, request, write->result, NULL);
     }
 }

@@ -3,6 +3,7 @@
 
 #include "util.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -162,6 +163,43 @@ response_set_body(struct response *response, char *body, size_t len)
     response->body_len = len;
 }
 
+#define DECIMAL_SIZE sizeof("18446744073709551615")
+
+/* Writes number into text from its end on; returns the first digit. */
+static char *
+decimal(char text[DECIMAL_SIZE], uint64_t number)
+{
+    char *at = text + DECIMAL_SIZE - 1;
+
+    *at = '\0';
+    do {
+        *--at = (char)('0' + number % 10);
+        number /= 10;
+    } while (number > 0);
+    return at;
+}
+
+void
+http_etag(const uint64_t *versions, size_t count, char etag_out[ETAG_SIZE])
+{
+    char *at = etag_out;
+
+    assert(count * DECIMAL_SIZE + sizeof("\"\"") <= ETAG_SIZE);
+    *at++ = '"';
+    for (size_t i = 0; i < count; i++) {
+        char digits[DECIMAL_SIZE];
+        const char *number = decimal(digits, versions[i]);
+        size_t len = (size_t)(digits + sizeof(digits) - 1 - number);
+
+        if (i > 0)
+            *at++ = '.';
+        memcpy(at, number, len);
+        at += len;
+    }
+    *at++ = '"';
+    *at = '\0';
+}
+
 struct head {
     char *text;
     size_t len;
@@ -189,22 +227,6 @@ head_add(struct head *head, const char *name, const char *value)
     head->len = (size_t)(at - head->text);
 }
 
-#define DECIMAL_SIZE sizeof("18446744073709551615")
-
-/* Writes number into text from its end on; returns the first digit. */
-static char *
-decimal(char text[DECIMAL_SIZE], uint64_t number)
-{
-    char *at = text + DECIMAL_SIZE - 1;
-
-    *at = '\0';
-    do {
-        *--at = (char)('0' + number % 10);
-        number /= 10;
-    } while (number > 0);
-    return at;
-}
-
 static void
 head_add_number(struct head *head, const char *name, uint64_t number)
 {
@@ -226,21 +248,6 @@ head_add_status(struct head *head, int status)
     head_add(head, "Status", text);
 }
 
-static void
-head_add_etag(struct head *head, uint64_t version)
-{
-    char text[DECIMAL_SIZE + 2];
-    char digits[DECIMAL_SIZE];
-    const char *number = decimal(digits, version);
-    size_t len = strlen(number);
-
-    text[0] = '"';
-    memcpy(text + 1, number, len);
-    text[len + 1] = '"';
-    text[len + 2] = '\0';
-    head_add(head, "ETag", text);
-}
-
 size_t
 response_head(const struct response *response, const struct request *request,
               char head_out[RESPONSE_HEAD_MAX])
@@ -256,8 +263,8 @@ response_head(const struct response *response, const struct request *request,
     }
     if (response->media != MEDIA_TEXT)
         head_add(&head, "Vary", "Accept");
-    if (response->has_version)
-        head_add_etag(&head, response->version);
+    if (response->etag[0] != '\0')
+        head_add(&head, "ETag", response->etag);
     if (response->allow != NULL)
         head_add(&head, "Allow", response->allow);
     if (response->challenge != NULL)

@@ -47,12 +47,14 @@ const char *http_reason(int status);
 
 enum media { MEDIA_JSON, MEDIA_PROBLEM, MEDIA_TEXT };
 
-/* Zeroed is a valid start. Static text only, but for the body. */
+/* Room for the versions of some keys, see http_etag. */
+#define ETAG_SIZE 144
+
+/* Zeroed is a valid start. Borrowed text is static, but for the body. */
 struct response {
     int status;
     enum media media;
-    bool has_version;
-    uint64_t version;      /* ETag */
+    char etag[ETAG_SIZE];  /* ETag, if not "" */
     const char *allow;     /* Allow */
     const char *challenge; /* WWW-Authenticate */
     const char *cache;     /* Cache-Control */
@@ -87,13 +89,19 @@ bool http_is_json(const char *content_type);
 /* True if Prefer holds handling=strict (RFC 7240, section 4.4). */
 bool http_is_strict(const char *prefer);
 
+/* The entity tag, with its quotes, of what these versions make up: "3.0.12".
+ * A tag that does not fit is a mistake of ours. */
+void http_etag(const uint64_t *versions, size_t count,
+               char etag_out[ETAG_SIZE]);
+
 enum etag_match { ETAG_MATCHES, ETAG_DIFFERS, ETAG_MALFORMED };
 
 /*
- * Compares an If-Match or If-None-Match field with the version that is there
- * (RFC 9110, sections 13.1.1 and 13.1.2): "*" matches any version but 0; a
- * weak tag matches only if weak is set.
+ * Compares an If-Match or If-None-Match field with the tag of what is there
+ * (RFC 9110, sections 13.1.1 and 13.1.2): "*" matches if is_there; a weak tag
+ * matches only if weak is set.
  */
-enum etag_match http_match_etag(const char *field, uint64_t version, bool weak);
+enum etag_match http_match_etag(const char *field, const char *etag,
+                                bool is_there, bool weak);
 
 #endif

@@ -310,25 +310,8 @@ read_etag(const char **at, bool *is_weak_out, struct span *opaque_out)
     return skip_char(at, '"');
 }
 
-static bool
-is_version(struct span text, uint64_t version)
-{
-    uint64_t number = 0;
-
-    if (text.len == 0 || (text.len > 1 && text.text[0] == '0'))
-        return false;
-    for (size_t i = 0; i < text.len; i++) {
-        if (text.text[i] < '0' || text.text[i] > '9' ||
-            __builtin_mul_overflow(number, 10, &number) ||
-            __builtin_add_overflow(number, (uint64_t)(text.text[i] - '0'),
-                                   &number))
-            return false;
-    }
-    return number == version;
-}
-
 enum etag_match
-http_match_etag(const char *field, uint64_t version, bool weak)
+http_match_etag(const char *field, const char *etag, bool is_there, bool weak)
 {
     const char *at = field;
     enum etag_match match = ETAG_MALFORMED;
@@ -338,7 +321,7 @@ http_match_etag(const char *field, uint64_t version, bool weak)
         skip_space(&at);
         if (*at != '\0')
             return ETAG_MALFORMED;
-        return version > 0 ? ETAG_MATCHES : ETAG_DIFFERS;
+        return is_there ? ETAG_MATCHES : ETAG_DIFFERS;
     }
     /* To the end even after a match: a malformed field is never obeyed. */
     for (;;) {
@@ -352,7 +335,8 @@ http_match_etag(const char *field, uint64_t version, bool weak)
             return ETAG_MALFORMED;
         if (match == ETAG_MALFORMED)
             match = ETAG_DIFFERS;
-        if ((weak || !is_weak) && is_version(opaque, version))
+        if ((weak || !is_weak) && opaque.len == strlen(etag) - 2 &&
+            memcmp(opaque.text, etag + 1, opaque.len) == 0)
             match = ETAG_MATCHES;
     }
 }

@@ -22,7 +22,7 @@ int problem_status(enum err err);
  * is the message. The body's "message" joins the first few, for clients that
  * know no "messages".
  *
- * Fields of response that were set before (allow, challenge, version) stay; a
+ * Fields of response that were set before (allow, challenge, etag) stay; a
  * 401 gets a challenge and a 503 a retry_after if they have none. When there
  * is no memory, response becomes a constant 503, whatever err was.
  */

@@ -201,27 +201,24 @@ assert_head(const struct response *response, const char *expected)
 
 Test(http, head_of_an_answer)
 {
-    assert_head(&(struct response){.status = 200,
-                                   .has_version = true,
-                                   .version = 7,
-                                   .body = "{}",
-                                   .body_len = 2},
-                "Status: 200 OK\r\n"
-                "Content-Type: application/json\r\n"
-                "Content-Length: 2\r\n"
-                "X-Content-Type-Options: nosniff\r\n"
-                "Vary: Accept\r\n"
-                "ETag: \"7\"\r\n"
-                "X-Request-Id: abc\r\n"
-                "\r\n");
+    assert_head(
+        &(struct response){
+            .status = 200, .etag = "\"7\"", .body = "{}", .body_len = 2},
+        "Status: 200 OK\r\n"
+        "Content-Type: application/json\r\n"
+        "Content-Length: 2\r\n"
+        "X-Content-Type-Options: nosniff\r\n"
+        "Vary: Accept\r\n"
+        "ETag: \"7\"\r\n"
+        "X-Request-Id: abc\r\n"
+        "\r\n");
 }
 
 Test(http, head_with_every_field)
 {
     assert_head(&(struct response){.status = 405,
                                    .media = MEDIA_PROBLEM,
-                                   .has_version = true,
-                                   .version = UINT64_MAX,
+                                   .etag = "\"18446744073709551615\"",
                                    .allow = "GET, HEAD",
                                    .challenge = "Bearer",
                                    .cache = "no-store",
@@ -245,7 +242,7 @@ Test(http, head_with_every_field)
 
 Test(http, head_of_304_describes_no_content)
 {
-    assert_head(&(struct response){.status = 304, .has_version = true},
+    assert_head(&(struct response){.status = 304, .etag = "\"0\""},
                 "Status: 304 Not Modified\r\n"
                 "Vary: Accept\r\n"
                 "ETag: \"0\"\r\n"
@@ -565,30 +562,40 @@ Test(http, entity_tags)
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-        cr_expect_eq(http_match_etag(cases[i].field, cases[i].version, false),
-                     cases[i].strong, "%s", cases[i].field);
-        cr_expect_eq(http_match_etag(cases[i].field, cases[i].version, true),
-                     cases[i].weak, "%s", cases[i].field);
+        const char *field = cases[i].field;
+        bool is_there = cases[i].version > 0;
+        char etag[ETAG_SIZE];
+
+        http_etag(&cases[i].version, 1, etag);
+        cr_expect_eq(http_match_etag(field, etag, is_there, false),
+                     cases[i].strong, "%s", field);
+        cr_expect_eq(http_match_etag(field, etag, is_there, true),
+                     cases[i].weak, "%s", field);
     }
 }
 
-Test(http, own_entity_tags_match)
+Test(http, entity_tags_of_versions)
 {
     static const uint64_t versions[] = {0, 1, 9, 10, 123456789, UINT64_MAX};
+    static const uint64_t most[] = {UINT64_MAX, UINT64_MAX, UINT64_MAX,
+                                    UINT64_MAX, UINT64_MAX, UINT64_MAX};
+    char etag[ETAG_SIZE];
 
-    for (size_t i = 0; i < ARRAY_SIZE(versions); i++) {
-        struct response response = {
-            .status = 304, .has_version = true, .version = versions[i]};
-        struct request request = {.id = "a"};
-        char head[RESPONSE_HEAD_MAX];
-        char *etag;
-
-        head[response_head(&response, &request, head)] = '\0';
-        etag = strstr(head, "ETag: ") + strlen("ETag: ");
-        *strchr(etag, '\r') = '\0';
-        cr_expect_eq(http_match_etag(etag, versions[i], false), ETAG_MATCHES,
-                     "%s", etag);
-    }
+    http_etag(versions, 1, etag);
+    cr_expect_str_eq(etag, "\"0\"");
+    http_etag(versions, 6, etag);
+    cr_expect_str_eq(etag, "\"0.1.9.10.123456789.18446744073709551615\"");
+    cr_expect_eq(http_match_etag(etag, etag, true, false), ETAG_MATCHES);
+    cr_expect_eq(http_match_etag("\"0.1.9.10.123456789\"", etag, true, true),
+                 ETAG_DIFFERS);
+    http_etag(most, 6, etag);
+    cr_expect_eq(strlen(etag), 6 * 20 + 5 + 2);
+    assert_head(&(struct response){.status = 304, .etag = "\"1.2\""},
+                "Status: 304 Not Modified\r\n"
+                "Vary: Accept\r\n"
+                "ETag: \"1.2\"\r\n"
+                "X-Request-Id: abc\r\n"
+                "\r\n");
 }
 
 Test(http, hostile_fields_cost_linear_time, .timeout = 5)
@@ -607,7 +614,8 @@ Test(http, hostile_fields_cost_linear_time, .timeout = 5)
         cr_expect_eq(http_negotiate(field, MEDIA_JSON), MEDIA_JSON);
         cr_expect_not(http_is_json(field));
         cr_expect_not(http_is_strict(field));
-        cr_expect_eq(http_match_etag(field, 1, true), ETAG_MALFORMED);
+        cr_expect_eq(http_match_etag(field, "\"1\"", true, true),
+                     ETAG_MALFORMED);
     }
     free(field);
 }

@@ -45,30 +45,39 @@ check_prefer(const char *field)
     FUZZ_CHECK(http_is_strict(other) == http_is_strict(field));
 }
 
+/* Against the tag of a version. */
+static enum etag_match
+match(const char *field, uint64_t version, bool weak)
+{
+    char etag[ETAG_SIZE];
+
+    http_etag(&version, 1, etag);
+    return http_match_etag(field, etag, version > 0, weak);
+}
+
 static void
 check_etags(const char *field)
 {
     static const uint64_t versions[] = {0, 1, 42, UINT64_MAX};
     bool is_any = field[strspn(field, " \t")] == '*';
-    bool is_malformed = http_match_etag(field, 1, true) == ETAG_MALFORMED;
+    bool is_malformed = match(field, 1, true) == ETAG_MALFORMED;
     auto_char *longer = join(field, ",\"42\"");
     auto_char *weaker = join(field, ",W/\"42\"");
 
     for (size_t i = 0; i < ARRAY_SIZE(versions); i++) {
-        enum etag_match strong = http_match_etag(field, versions[i], false);
-        enum etag_match weak = http_match_etag(field, versions[i], true);
+        enum etag_match strong = match(field, versions[i], false);
+        enum etag_match weak = match(field, versions[i], true);
 
         FUZZ_CHECK((strong == ETAG_MALFORMED) == is_malformed);
         FUZZ_CHECK((weak == ETAG_MALFORMED) == is_malformed);
         FUZZ_CHECK(strong != ETAG_MATCHES || weak == ETAG_MATCHES);
     }
     if (is_any)
-        FUZZ_CHECK(http_match_etag(field, 0, true) != ETAG_MATCHES);
+        FUZZ_CHECK(match(field, 0, true) != ETAG_MATCHES);
     else if (!is_malformed) {
-        FUZZ_CHECK(http_match_etag(longer, 42, false) == ETAG_MATCHES);
-        FUZZ_CHECK(http_match_etag(weaker, 42, true) == ETAG_MATCHES);
-        FUZZ_CHECK(http_match_etag(weaker, 42, false) ==
-                   http_match_etag(field, 42, false));
+        FUZZ_CHECK(match(longer, 42, false) == ETAG_MATCHES);
+        FUZZ_CHECK(match(weaker, 42, true) == ETAG_MATCHES);
+        FUZZ_CHECK(match(weaker, 42, false) == match(field, 42, false));
     }
 }
 
