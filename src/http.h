@@ -8,6 +8,7 @@
 
 #include "err.h"
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -93,6 +94,18 @@ bool http_is_strict(const char *prefer);
  * A tag that does not fit is a mistake of ours. */
 void http_etag(const uint64_t *versions, size_t count,
                char etag_out[ETAG_SIZE]);
+
+/*
+ * Reads a parameter of the query string that is a whole number from min to
+ * max, or true or false. Without the parameter, what *_inout points to stays.
+ * ERR_BADREQ: messages grew by what is wrong with it, e.g. that it is there
+ * twice. ERR_NOMEM.
+ */
+enum err http_query_number(const char *query, const char *name, uint64_t min,
+                           uint64_t max, json_t *messages,
+                           uint64_t *number_inout);
+enum err http_query_flag(const char *query, const char *name, json_t *messages,
+                         bool *flag_inout);
 
 enum etag_match { ETAG_MATCHES, ETAG_DIFFERS, ETAG_MALFORMED };
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* A request header field, read as each of those that we read. */
+/* A request header field, read as each of those that we read; and the same as
+ * a query string. */
 #include "fuzz.h"
 
 #include "http.h"
@@ -81,6 +82,27 @@ check_etags(const char *field)
     }
 }
 
+/* The text as a query string. */
+static void
+check_query(const char *query)
+{
+    auto_char *longer = join(query, "&limit=5");
+    json_auto_t *messages = json_array();
+    uint64_t number = 77;
+    enum err err = http_query_number(query, "limit", 1, 100, messages, &number);
+    bool is_there = err != ERR_OK || number != 77;
+
+    FUZZ_CHECK(err == ERR_OK || err == ERR_BADREQ);
+    FUZZ_CHECK(err == ERR_OK || number == 77);
+    FUZZ_CHECK(number == 77 || (number >= 1 && number <= 100));
+    FUZZ_CHECK(json_array_size(messages) == (err != ERR_OK));
+
+    /* One more is the only one, or one too many. */
+    number = 77;
+    err = http_query_number(longer, "limit", 1, 100, messages, &number);
+    FUZZ_CHECK(is_there ? err == ERR_BADREQ : err == ERR_OK && number == 5);
+}
+
 static void
 check_content_type(const char *field)
 {
@@ -100,5 +122,6 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     check_prefer(field);
     check_etags(field);
     check_content_type(field);
+    check_query(field);
     return 0;
 }
