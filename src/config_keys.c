@@ -1,15 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "config_keys.h"
 
-#include "decode.h"
+#include "body.h"
+#include "timestamp.h"
 #include "util.h"
 
 #include <string.h>
-#include <time.h>
-
-/* 9999-12-31T23:59:59Z: RFC 3339 has four digits for the year. */
-#define UPDATED_AT_MAX INT64_C(253402300799)
-#define UPDATED_AT_LEN (sizeof("1970-01-01T00:00:00Z") - 1)
 
 #define SCHEMA_POSITIVE .type = SCHEMA_INTEGER, .min = 1, .max = INT64_MAX
 
@@ -86,19 +82,6 @@ config_key_find(const char *name)
         if (strcmp(config_keys[i].name, name) == 0)
             return &config_keys[i];
     return NULL;
-}
-
-static enum err
-unreadable(enum err added)
-{
-    return added == ERR_INVALID ? ERR_BADREQ : added;
-}
-
-static enum err
-add_fault(json_t *messages, const struct decode_fault *fault)
-{
-    return unreadable(validate_add(messages, "body: %s at line %zu, column %zu",
-                                   fault->text, fault->line, fault->column));
 }
 
 static bool
@@ -203,11 +186,12 @@ encode(const json_t *value, char **text_out)
     return ERR_OK;
 }
 
-/* A decoded body to the canonical value. */
+/* A body: the value, in either shape. */
 static enum err
-check_body(const struct config_key *key, json_t *root, bool is_strict,
-           json_t *messages, json_t **canonical_out)
+check_body(const void *ctx, json_t *root, bool is_strict, json_t *messages,
+           json_t **canonical_out)
 {
+    const struct config_key *key = ctx;
     json_auto_t *canonical = NULL;
     enum err names_err = ERR_OK;
     enum err err;
@@ -224,28 +208,40 @@ check_body(const struct config_key *key, json_t *root, bool is_strict,
     return err;
 }
 
+/* A value by itself. */
+static enum err
+check_bare(const void *ctx, json_t *root, bool is_strict, json_t *messages,
+           json_t **canonical_out)
+{
+    const struct config_key *key = ctx;
+
+    return validate(&key->value, root, "value", is_strict, messages,
+                    canonical_out);
+}
+
+static enum err
+parse(const struct config_key *key, const char *text, size_t len,
+      bool is_strict, body_check_fn *check, json_t *messages, char **value_out)
+{
+    json_auto_t *canonical = NULL;
+    enum err err =
+        body_parse(text, len, is_strict, check, key, messages, &canonical);
+
+    return err == ERR_OK ? encode(canonical, value_out) : err;
+}
+
 enum err
 config_key_parse(const struct config_key *key, const char *body, size_t len,
                  bool is_strict, json_t *messages, char **value_out)
 {
-    json_auto_t *root = NULL;
-    json_auto_t *canonical = NULL;
-    struct decode_fault fault;
-    enum err decoded;
-    enum err err;
+    return parse(key, body, len, is_strict, check_body, messages, value_out);
+}
 
-    if (len == 0)
-        return unreadable(validate_add(messages, "body: must not be empty"));
-    decoded = decode_json(body, len, &root, &fault);
-    if (decoded == ERR_NOMEM)
-        return ERR_NOMEM;
-    if (decoded == ERR_BADREQ)
-        return add_fault(messages, &fault);
-    err = check_body(key, root, is_strict, messages, &canonical);
-    /* A number out of range that no rule of the value named. */
-    if (err == ERR_OK && decoded == ERR_INVALID)
-        return add_fault(messages, &fault);
-    return err == ERR_OK ? encode(canonical, value_out) : err;
+enum err
+config_key_check(const struct config_key *key, const char *value, size_t len,
+                 bool is_strict, json_t *messages, char **value_out)
+{
+    return parse(key, value, len, is_strict, check_bare, messages, value_out);
 }
 
 static char *
@@ -253,43 +249,6 @@ put(char *at, const char *text, size_t len)
 {
     memcpy(at, text, len);
     return at + len;
-}
-
-static char *
-put_digits(char *at, int number, int count)
-{
-    for (int i = count - 1; i >= 0; i--) {
-        at[i] = (char)('0' + number % 10);
-        number /= 10;
-    }
-    return at + count;
-}
-
-/* RFC 3339, UTC. By hand: strftime costs more than the rest of a render. */
-static char *
-put_time(char *at, int64_t seconds)
-{
-    time_t clamped = seconds;
-    struct tm utc;
-
-    if (seconds < 0)
-        clamped = 0;
-    else if (seconds > UPDATED_AT_MAX)
-        clamped = UPDATED_AT_MAX;
-    gmtime_r(&clamped, &utc);
-    at = put_digits(at, utc.tm_year + 1900, 4);
-    *at++ = '-';
-    at = put_digits(at, utc.tm_mon + 1, 2);
-    *at++ = '-';
-    at = put_digits(at, utc.tm_mday, 2);
-    *at++ = 'T';
-    at = put_digits(at, utc.tm_hour, 2);
-    *at++ = ':';
-    at = put_digits(at, utc.tm_min, 2);
-    *at++ = ':';
-    at = put_digits(at, utc.tm_sec, 2);
-    *at++ = 'Z';
-    return at;
 }
 
 char *
@@ -301,7 +260,7 @@ config_key_render(const struct config_key *key, const char *value,
     /* "{}" has no member to repeat. */
     bool has_members = key->is_flat && value_len > 2;
     char *body = malloc(sizeof(before) + value_len + sizeof(between) +
-                        UPDATED_AT_LEN + value_len + sizeof("\",}"));
+                        TIMESTAMP_LEN + value_len + sizeof("\",}"));
     char *at = body;
 
     if (body == NULL)
@@ -309,7 +268,7 @@ config_key_render(const struct config_key *key, const char *value,
     at = put(at, before, sizeof(before) - 1);
     at = put(at, value, value_len);
     at = put(at, between, sizeof(between) - 1);
-    at = put_time(at, updated_at);
+    at = timestamp_put(at, updated_at);
     *at++ = '"';
     if (has_members) {
         *at++ = ',';

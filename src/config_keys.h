@@ -39,6 +39,11 @@ enum err config_key_parse(const struct config_key *key, const char *body,
                           size_t len, bool is_strict, json_t *messages,
                           char **value_out);
 
+/* The same for the value alone, e.g. one that was stored long ago. */
+enum err config_key_check(const struct config_key *key, const char *value,
+                          size_t len, bool is_strict, json_t *messages,
+                          char **value_out);
+
 /*
  * Makes the response body from a value that config_key_parse made (or the
  * row's unset): {"value":…,"updated_at":"…"}, and for a flat key the value's

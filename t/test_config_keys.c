@@ -247,6 +247,51 @@ Test(config_keys, render_keeps_the_time_within_rfc_3339)
                     "{\"value\":0,\"updated_at\":\"1970-01-01T00:00:00Z\"}");
 }
 
+/* A value by itself. */
+static struct outcome
+check_text(const struct config_key *key, const char *text, bool is_strict)
+{
+    struct outcome outcome = {.messages = json_array()};
+
+    outcome.err = config_key_check(key, text, strlen(text), is_strict,
+                                   outcome.messages, &outcome.value);
+    return outcome;
+}
+
+Test(config_keys, check_of_a_value_alone)
+{
+    static const struct {
+        const char *key, *text;
+        bool is_strict;
+        enum err err;
+        const char *expected; /* value, or messages */
+    } cases[] = {
+        {"on_hold_timer_duration", "20.0", false, ERR_OK, "20"},
+        {"on_hold_timer_duration", "\"20\"", false, ERR_INVALID,
+         "value: must be an integer\n"},
+        {"external_oms", "{\"enabled\":true,\"x\":1}", false, ERR_OK,
+         "{\"enabled\":true}"},
+        {"external_oms", "{\"enabled\":true,\"x\":1}", true, ERR_INVALID,
+         "value.x: is not a known member\n"},
+        {"external_oms", "{\"value\":{\"enabled\":true}}", false, ERR_INVALID,
+         "value.enabled: is required\n"},
+        {"cancellation_allowed_from", "[\"dc\",\"shop\",1]", false, ERR_INVALID,
+         "value[1]: must be one of \"store\", \"dc\"\n"
+         "value[2]: must be a string\n"},
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct outcome outcome = check_text(config_key_find(cases[i].key),
+                                            cases[i].text, cases[i].is_strict);
+        auto_char *messages = lines(outcome.messages);
+
+        cr_expect_eq(outcome.err, cases[i].err, "%s", cases[i].text);
+        cr_expect_str_eq(outcome.err == ERR_OK ? outcome.value : messages,
+                         cases[i].expected);
+        outcome_clear(&outcome);
+    }
+}
+
 /* What is read can be written back as it is, and reads the same. */
 static void
 assert_round_trip(const struct config_key *key, const char *path,
@@ -267,6 +312,10 @@ assert_round_trip(const struct config_key *key, const char *path,
     decoded = json_loadb(rendered, rendered_len, JSON_REJECT_DUPLICATES, NULL);
     cr_assert_not_null(decoded, "%s: %s", path, rendered);
     second = parse_bytes(key, rendered, rendered_len, false);
+    cr_assert_eq(second.err, ERR_OK, "%s", path);
+    cr_expect_str_eq(second.value, first.value);
+    outcome_clear(&second);
+    second = check_text(key, first.value, true);
     cr_assert_eq(second.err, ERR_OK, "%s", path);
     cr_expect_str_eq(second.value, first.value);
     outcome_clear(&first);
