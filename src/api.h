@@ -11,7 +11,9 @@
 #include "http.h"
 #include "store.h"
 
-/* What the handlers work with; one per process. Borrowed. */
+/* What the handlers work with; one per process. Borrowed. Where the store could
+ * not be opened, both are NULL, and only routes that need no access are served:
+ * plain CGI must answer all the same. */
 struct api {
     struct store *store;
     struct auth *auth;
@@ -27,6 +29,10 @@ struct exchange {
     struct store_write write;
     const struct config_key *key;
     char *value; /* owned; what write.value points to */
+
+    /* route.c's, for the metrics. */
+    unsigned int route; /* see metrics.h */
+    uint64_t started;   /* monotonic ns */
 };
 
 void exchange_clear(struct exchange *exchange);

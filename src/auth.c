@@ -6,6 +6,7 @@
 #include "jwks.h"
 #include "jwt.h"
 #include "log.h"
+#include "metrics.h"
 #include "token_cache.h"
 #include "util.h"
 
@@ -13,6 +14,7 @@
 #include <strings.h>
 
 _Static_assert(AUTH_TENANT_MAX == TENANT_MAX, "one limit, two names");
+_Static_assert(AUTH_REFUSAL_MAX <= METRICS_REFUSALS_MAX, "room for each");
 
 /* A worker has 12 MiB for everything; a token takes about 1 KiB. */
 #define CACHE_ENTRIES_MAX 4096
@@ -282,9 +284,11 @@ authenticate(struct auth *auth, const char *authorization, int64_t now,
     if (known != NULL && now < known->expires &&
         known->generation ==
             jwks_generation(auth->jwks, known->principal.tenant)) {
+        metrics_inc(METRIC_CACHE_HITS);
         *principal_out = &known->principal;
         return ERR_OK;
     }
+    metrics_inc(METRIC_CACHE_MISSES);
     if (known != NULL)
         token_cache_remove(auth->cache, token, len);
     err = verify(auth, token, len, now, refusal_out);
@@ -327,12 +331,14 @@ auth_check(struct auth *auth, const char *authorization,
         principal != NULL ? principal->tenant : auth->verdict.principal.tenant;
     if (err == ERR_OK)
         err = authorize(principal, front_tenant, access, refusal_out);
-    if (err == ERR_OK)
+    if (err == ERR_OK) {
         *principal_out = principal;
-    else if (err != ERR_NOMEM)
+    } else if (err != ERR_NOMEM) {
+        metrics_inc(METRIC_REFUSALS + *refusal_out);
         log_event(LOG_LEVEL_NOTICE, "refused",
                   LOG_TEXT("reason", auth_refusal_name(*refusal_out)),
                   LOG_TEXT("request_id", request_id),
                   LOG_TEXT(*tenant != '\0' ? "tenant" : NULL, tenant));
+    }
     return err;
 }

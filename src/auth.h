@@ -84,8 +84,8 @@ bool auth_tenant_is_valid(const char *name, size_t len);
  * (seconds since the epoch). front_tenant is the front end's TENANT, or NULL.
  *
  * ERR_OK: *principal_out is valid until the next call. ERR_NOAUTH, ERR_DENIED:
- * *refusal_out says why, and a log line was written that holds no part of the
- * token. ERR_NOMEM. Not thread safe: one struct auth per loop.
+ * *refusal_out says why, it is counted, and a log line was written that holds
+ * no part of the token. ERR_NOMEM. Not thread safe: one struct auth per loop.
  */
 enum err auth_check(struct auth *auth, const char *authorization,
                     const char *front_tenant, enum access access, int64_t now,

@@ -88,16 +88,14 @@ cgi_run(struct api *api)
     is_read = read_body(&body, exchange.request.content_length);
     exchange.request.body = body.len > 0 ? body.data : "";
     exchange.request.body_len = body.len;
-    if (api == NULL) {
-        problem_respond(&exchange.response, &exchange.request, ERR_STORE, NULL);
-    } else if (!is_read) {
+    if (!is_read) {
         problem_respond(&exchange.response, &exchange.request, ERR_NOMEM, NULL);
     } else {
         route_serve(api, &exchange);
         if (exchange.write.tenant != NULL) {
-            /* Its result is in the write, where api_written looks. */
+            /* Its result is in the write, where route_written looks. */
             (void)store_commit_one(api->store, &exchange.write);
-            api_written(&exchange);
+            route_written(&exchange);
         }
     }
     is_printed = print_response(&exchange);

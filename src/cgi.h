@@ -7,8 +7,7 @@ struct api;
 
 /*
  * Serves the request, commits its write if there is one, and prints the
- * response. With api NULL, answers that the service is not available; the
- * reason is the caller's to log. Returns the exit status.
+ * response. Returns the exit status.
  */
 int cgi_run(struct api *api);
 

@@ -178,7 +178,7 @@ conn_write(struct conn *conn)
 void
 conn_written(struct conn *conn)
 {
-    api_written(&conn->exchange);
+    route_written(&conn->exchange);
     answer(conn);
     feed_rest(conn);
 }

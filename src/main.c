@@ -13,7 +13,9 @@
 #include "cgi.h"
 #include "listener.h"
 #include "log.h"
+#include "metrics.h"
 #include "options.h"
+#include "route.h"
 #include "supervisor.h"
 #include "worker.h"
 
@@ -35,11 +37,25 @@ auth_options(const struct options *options)
     };
 }
 
-/* Opens what the handlers work with. On failure the log says why. */
-static bool
-open_api(struct api *api, const struct options *options)
+/* Beside the store; without them, the service goes on. What keeps the store
+ * from being opened may keep them, too, and has been logged. */
+static void
+open_metrics(const struct options *options, bool has_store)
 {
-    struct auth_options auth = auth_options(options);
+    static struct metrics_names names;
+    char why[512];
+
+    route_name(&names);
+    for (int refusal = AUTH_MISSING; refusal < AUTH_REFUSAL_MAX; refusal++)
+        names.refusals[refusal] = auth_refusal_name((enum auth_refusal)refusal);
+    if (!metrics_open(options->db, &names, why, sizeof(why)) && has_store)
+        log_event(LOG_LEVEL_WARNING, "metrics_not_shared",
+                  LOG_TEXT("reason", why));
+}
+
+static bool
+open_store(struct api *api, const struct options *options)
+{
     struct store_options store = {
         .path = options->db,
         .map_size = (size_t)options->map_size,
@@ -47,25 +63,41 @@ open_api(struct api *api, const struct options *options)
     };
     char why[512] = "out of memory";
 
-    if (store_open(&store, &api->store, why, sizeof(why)) != ERR_OK) {
-        log_event(LOG_LEVEL_ERR, "store_not_opened", LOG_TEXT("reason", why));
-        return false;
-    }
-    api->auth = auth_new(&auth);
-    if (api->auth == NULL) {
-        log_event(LOG_LEVEL_ERR, "auth_not_opened",
-                  LOG_TEXT("reason", "out of memory"));
-        store_close(api->store);
-        return false;
-    }
-    return true;
+    if (store_open(&store, &api->store, why, sizeof(why)) == ERR_OK)
+        return true;
+    log_event(LOG_LEVEL_ERR, "store_not_opened", LOG_TEXT("reason", why));
+    return false;
 }
 
 static void
 close_api(struct api *api)
 {
+    metrics_close();
     auth_free(api->auth);
     store_close(api->store);
+    *api = (struct api){0};
+}
+
+/* Opens what the handlers work with. On failure the log says why, and of
+ * store and auth there is neither. */
+static bool
+open_api(struct api *api, const struct options *options)
+{
+    struct auth_options auth = auth_options(options);
+    bool has_store = open_store(api, options);
+
+    open_metrics(options, has_store);
+    if (!has_store)
+        return false;
+    api->auth = auth_new(&auth);
+    if (api->auth == NULL) {
+        log_event(LOG_LEVEL_ERR, "auth_not_opened",
+                  LOG_TEXT("reason", "out of memory"));
+        store_close(api->store);
+        api->store = NULL;
+        return false;
+    }
+    return true;
 }
 
 static int
@@ -87,25 +119,25 @@ run_supervisor(const struct options *options)
 static int
 run_worker(const struct options *options)
 {
-    struct api api;
-    int status;
+    struct api api = {0};
+    int status = SUPERVISOR_EXIT_CONFIG;
 
-    if (!open_api(&api, options))
-        return SUPERVISOR_EXIT_CONFIG;
-    status = worker_run(STDIN_FILENO, &api);
+    if (open_api(&api, options))
+        status = worker_run(STDIN_FILENO, &api);
     close_api(&api);
     return status;
 }
 
+/* A server must get an answer, also if there is no store to give it from. */
 static int
 run_cgi(const struct options *options)
 {
-    struct api api;
-    bool is_open = open_api(&api, options);
-    int status = cgi_run(is_open ? &api : NULL);
+    struct api api = {0};
+    int status;
 
-    if (is_open)
-        close_api(&api);
+    (void)open_api(&api, options); /* says so in the log */
+    status = cgi_run(&api);
+    close_api(&api);
     return status;
 }
 

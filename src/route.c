@@ -2,8 +2,9 @@
 #include "route.h"
 
 #include "api.h"
-#include "log.h"
+#include "metrics.h"
 #include "problem.h"
+#include "util.h"
 
 #include <string.h>
 #include <time.h>
@@ -23,6 +24,11 @@ static const struct route routes[] = {
     {"/openapi.json", HTTP_GET, ACCESS_NONE, api_openapi},
     {0},
 };
+
+_Static_assert(ARRAY_SIZE(routes) <= METRICS_NO_ROUTE, "room in the metrics");
+_Static_assert(HTTP_GET == 0 && HTTP_HEAD == 1 && HTTP_POST == 2 &&
+                   HTTP_OTHER == METRICS_METHODS_MAX - 1,
+               "the order of metrics_methods");
 
 /* True if the path is the pattern's; *key_out is the key that stands in it. */
 static bool
@@ -68,9 +74,12 @@ find_route(struct exchange *exchange, enum err *err_out)
     enum http_method method = effective_method(&exchange->request);
     unsigned methods = 0;
 
+    exchange->route = METRICS_NO_ROUTE;
     for (const struct route *route = routes; route->path != NULL; route++) {
         if (!is_match(route->path, exchange->request.path, &exchange->key))
             continue;
+        if (methods == 0 || route->method == method)
+            exchange->route = (unsigned int)(route - routes);
         if (route->method == method)
             return route;
         methods |= 1u << route->method;
@@ -107,8 +116,8 @@ is_authorized(struct api *api, struct exchange *exchange, enum access access)
     return false;
 }
 
-void
-route_serve(struct api *api, struct exchange *exchange)
+static void
+serve(struct api *api, struct exchange *exchange)
 {
     const struct request *request = &exchange->request;
     enum err err;
@@ -120,7 +129,58 @@ route_serve(struct api *api, struct exchange *exchange)
                                            : "there is no such path");
         return;
     }
+    if (route->access != ACCESS_NONE && api->store == NULL) {
+        problem_respond(&exchange->response, request, ERR_STORE, NULL);
+        return;
+    }
     if (route->access == ACCESS_NONE ||
         is_authorized(api, exchange, route->access))
         route->handler(api, exchange);
+}
+
+static uint64_t
+now_ns(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+static void
+count(const struct exchange *exchange)
+{
+    metrics_request(exchange->route, exchange->request.method,
+                    exchange->response.status, now_ns() - exchange->started);
+}
+
+void
+route_serve(struct api *api, struct exchange *exchange)
+{
+    exchange->started = now_ns();
+    serve(api, exchange);
+    if (exchange->write.tenant == NULL)
+        count(exchange);
+}
+
+void
+route_written(struct exchange *exchange)
+{
+    enum err result = exchange->write.result;
+
+    if (result == ERR_CONFLICT || result == ERR_PRECOND)
+        metrics_inc(METRIC_LOST_RACES);
+    api_written(exchange);
+    count(exchange);
+}
+
+void
+route_name(struct metrics_names *names)
+{
+    for (size_t i = 0; routes[i].path != NULL; i++) {
+        names->routes[i].path = routes[i].path;
+        names->routes[i].method = metrics_methods[routes[i].method];
+    }
+    names->routes[METRICS_NO_ROUTE].path = "unmatched";
+    names->routes[METRICS_NO_ROUTE].method = "any";
 }

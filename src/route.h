@@ -5,11 +5,17 @@
 
 struct api;
 struct exchange;
+struct metrics_names;
 
 /*
  * Serves exchange->request, whose body is complete. Afterwards either the
- * response is made, or exchange->write waits to be committed (see api.h).
+ * response is made, or exchange->write waits to be committed; then call
+ * route_written, which makes it.
  */
 void route_serve(struct api *api, struct exchange *exchange);
+void route_written(struct exchange *exchange);
+
+/* Fills in what the metrics call the routes. */
+void route_name(struct metrics_names *names);
 
 #endif
