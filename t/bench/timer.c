@@ -56,7 +56,7 @@ connect_soon(const char *path)
     struct timespec pause = {.tv_nsec = 50000};
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-    strncpy(address.sun_path, path, sizeof(address.sun_path) - 1);
+    snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
     for (int tries = 0; tries < 100000; tries++) {
         if (connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0)
             return fd;
