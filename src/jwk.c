@@ -230,14 +230,13 @@ import(json_t *json, struct jwk *jwk, const char **why_out)
 {
     reserve_enter();
     jwk->key = cjose_jwk_import_json((cjose_header_t *)json, NULL);
+    ERR_clear_error(); /* OpenSSL keeps a queue per thread */
     if (reserve_leave()) {
         jwk_clear(jwk);
         return ERR_NOMEM;
     }
-    if (jwk->key == NULL) {
-        ERR_clear_error(); /* OpenSSL keeps a queue per thread */
+    if (jwk->key == NULL)
         return unfit("the key's numbers do not make a key", why_out);
-    }
     return ERR_OK;
 }
 
