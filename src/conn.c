@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "conn.h"
 
+#include "problem.h"
 #include "route.h"
 
 #include <errno.h>
@@ -8,6 +9,9 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+/* Room for a problem of one short message, its header fields and records. */
+#define REFUSAL_MAX 4096
 
 struct conn *
 conn_new(int fd, const struct conn_service *service)
@@ -37,8 +41,8 @@ static void
 send_out(struct conn *conn)
 {
     while (conn->out.len > 0) {
-        ssize_t sent = send(conn->fd, conn->out.data, conn->out.len,
-                            MSG_NOSIGNAL);
+        ssize_t sent =
+            send(conn->fd, conn->out.data, conn->out.len, MSG_NOSIGNAL);
 
         if (sent < 0 && errno == EINTR)
             continue;
@@ -74,13 +78,47 @@ finish(struct conn *conn, bool has_answer)
         conn->state = CONN_CLOSING;
 }
 
+/*
+ * There is no memory for an answer. The one that says so needs none: it is
+ * made here, and sent at once or not at all. The connection closes, because
+ * the request may not be read to its end.
+ */
+static void
+refuse(struct conn *conn)
+{
+    char bytes[REFUSAL_MAX];
+    struct buf out = {.data = bytes, .size = sizeof(bytes)};
+    struct exchange *exchange = &conn->exchange;
+
+    response_clear(&exchange->response);
+    problem_respond(&exchange->response, &exchange->request, ERR_NOMEM, NULL);
+    conn->state = CONN_CLOSING;
+    if (conn->out.len == 0 && fcgi_respond(&conn->fcgi, &exchange->request,
+                                           &exchange->response, &out))
+        (void)!send(conn->fd, out.data, out.len, MSG_NOSIGNAL);
+}
+
 static void
 answer(struct conn *conn)
 {
     struct exchange *exchange = &conn->exchange;
+    size_t before = conn->out.len;
 
-    finish(conn, fcgi_respond(&conn->fcgi, &exchange->request,
-                              &exchange->response, &conn->out));
+    if (fcgi_respond(&conn->fcgi, &exchange->request, &exchange->response,
+                     &conn->out)) {
+        finish(conn, true);
+    } else {
+        conn->out.len = before;
+        refuse(conn);
+    }
+}
+
+static const char *
+no_param(void *ctx, const char *name)
+{
+    (void)ctx;
+    (void)name;
+    return NULL;
 }
 
 static void
@@ -120,6 +158,11 @@ feed(struct conn *conn, const char *bytes, size_t len)
         size_t used;
         enum fcgi_progress progress = fcgi_feed(&conn->fcgi, bytes, len, &used);
 
+        if (progress == FCGI_STARVED) {
+            request_init(&conn->exchange.request, no_param, NULL);
+            refuse(conn);
+            return;
+        }
         if (progress == FCGI_BROKEN || !take_replies(conn)) {
             conn->state = CONN_CLOSING;
             return;

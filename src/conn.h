@@ -43,7 +43,7 @@ struct conn {
 
     /* The event loop's. */
     struct conn *prev, *next; /* in the list of its state */
-    int64_t since; /* when it entered its state, in monotonic ms */
+    int64_t since;            /* when it entered its state, in monotonic ms */
     uint32_t watched;
 };
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "fcgi.h"
 
+#include "fcgi_pairs.h"
 #include "http.h"
 #include "util.h"
 
@@ -35,11 +36,6 @@ enum {
 
 #define PARAMS_COUNT_MAX 256
 
-struct param {
-    const char *name;
-    const char *value;
-};
-
 static uint16_t
 read_u16(const uint8_t *bytes)
 {
@@ -59,8 +55,8 @@ add_record(struct buf *out, uint8_t type, uint16_t id, const void *content,
                                   (uint8_t)len,
                                   padding};
 
-    return buf_add(out, header, sizeof(header)) &&
-           buf_add(out, content, len) && buf_add(out, (char[8]){0}, padding);
+    return buf_add(out, header, sizeof(header)) && buf_add(out, content, len) &&
+           buf_add(out, (char[8]){0}, padding);
 }
 
 static bool
@@ -88,75 +84,19 @@ add_stream(struct buf *out, uint16_t id, const char *bytes, size_t len)
     return true;
 }
 
-/* Takes one length of a name-value pair (section 3.4). */
-static bool
-read_length(const uint8_t **at, const uint8_t *end, size_t *len_out)
-{
-    const uint8_t *p = *at;
-
-    if (p < end && p[0] < 0x80) {
-        *len_out = p[0];
-        *at = p + 1;
-        return true;
-    }
-    if (end - p < 4)
-        return false;
-    *len_out = (size_t)(p[0] & 0x7f) << 24 | (size_t)p[1] << 16 |
-               (size_t)p[2] << 8 | p[3];
-    *at = p + 4;
-    return true;
-}
-
-/*
- * Rewrites name-value pairs in place as NUL-terminated strings: a pair's two
- * lengths take at least the two bytes that its terminators need. Returns the
- * count, or -1 if the pairs are malformed, hold a NUL, or are too many.
- */
-static int
-read_pairs(char *bytes, size_t len, struct param *params, int max)
-{
-    const uint8_t *at = (const uint8_t *)bytes;
-    const uint8_t *end = len > 0 ? at + len : at;
-    char *to = bytes;
-    int count = 0;
-
-    while (at < end) {
-        size_t name_len, value_len;
-
-        if (count == max || !read_length(&at, end, &name_len) ||
-            !read_length(&at, end, &value_len) ||
-            name_len > (size_t)(end - at) ||
-            value_len > (size_t)(end - at) - name_len ||
-            memchr(at, '\0', name_len + value_len) != NULL)
-            return -1;
-        params[count].name = to;
-        memmove(to, at, name_len);
-        to += name_len;
-        at += name_len;
-        *to++ = '\0';
-        params[count].value = to;
-        memmove(to, at, value_len);
-        to += value_len;
-        at += value_len;
-        *to++ = '\0';
-        count++;
-    }
-    return count;
-}
-
 /* Answers FCGI_GET_VALUES (section 4.1) with what we are asked for. */
 static bool
 reply_values(struct fcgi *fcgi)
 {
-    static const struct param known[] = {
+    static const struct fcgi_pair known[] = {
         {"FCGI_MAX_CONNS", "1024"},
         {"FCGI_MAX_REQS", "1024"},
         {"FCGI_MPXS_CONNS", "0"},
     };
     struct buf *asked = &fcgi->record.content;
-    struct param params[16];
+    struct fcgi_pair params[16];
     struct buf values = {0};
-    int count = read_pairs(asked->data, asked->len, params, 16);
+    int count = fcgi_pairs_read(asked->data, asked->len, params, 16);
     bool is_done = count >= 0;
 
     for (int i = 0; i < count; i++) {
@@ -202,7 +142,15 @@ is_stream(const struct fcgi *fcgi)
            read_u16(header + 2) == fcgi->id;
 }
 
-/* Takes a piece of the current record's content. False: FCGI_BROKEN. */
+static bool
+keep(struct fcgi *fcgi, struct buf *buf, const char *bytes, size_t len)
+{
+    fcgi->is_starved = !buf_add(buf, bytes, len);
+    return !fcgi->is_starved;
+}
+
+/* Takes a piece of the current record's content. False: FCGI_BROKEN, or
+ * FCGI_STARVED. */
 static bool
 take_content(struct fcgi *fcgi, const char *bytes, size_t len)
 {
@@ -210,19 +158,19 @@ take_content(struct fcgi *fcgi, const char *bytes, size_t len)
 
     if (is_stream(fcgi) && type == PARAMS) {
         return !fcgi->has_params && fcgi->params.len + len <= FCGI_PARAMS_MAX &&
-               buf_add(&fcgi->params, bytes, len);
+               keep(fcgi, &fcgi->params, bytes, len);
     }
     if (is_stream(fcgi)) {
         size_t room = HTTP_BODY_MAX + 1 - fcgi->body.len;
 
         return fcgi->has_params &&
-               buf_add(&fcgi->body, bytes, len < room ? len : room);
+               keep(fcgi, &fcgi->body, bytes, len < room ? len : room);
     }
     /* Streams of requests that we refused are read and dropped. */
     if (type == PARAMS || type == STDIN)
         return true;
     return fcgi->record.content.len + len <= MANAGEMENT_MAX &&
-           buf_add(&fcgi->record.content, bytes, len);
+           keep(fcgi, &fcgi->record.content, bytes, len);
 }
 
 /* Acts on a record whose last byte has arrived. */
@@ -305,6 +253,18 @@ fcgi_is_idle(const struct fcgi *fcgi)
     return fcgi->id == 0 && fcgi->record.header_len == 0;
 }
 
+/* Why a record could not be taken. An answer needs the id of the request,
+ * which may be just about to begin. */
+static enum fcgi_progress
+stop(struct fcgi *fcgi)
+{
+    if (!fcgi->is_starved)
+        return FCGI_BROKEN;
+    if (fcgi->id == 0)
+        fcgi->id = read_u16(fcgi->record.header + 2);
+    return FCGI_STARVED;
+}
+
 enum fcgi_progress
 fcgi_feed(struct fcgi *fcgi, const char *bytes, size_t len, size_t *used_out)
 {
@@ -315,7 +275,7 @@ fcgi_feed(struct fcgi *fcgi, const char *bytes, size_t len, size_t *used_out)
         size_t used;
 
         if (!feed_record(fcgi, bytes + at, len - at, &used))
-            return FCGI_BROKEN;
+            return stop(fcgi);
         at += used;
         if (is_record_complete(fcgi)) {
             progress = end_record(fcgi);
@@ -333,7 +293,7 @@ fcgi_feed(struct fcgi *fcgi, const char *bytes, size_t len, size_t *used_out)
 
 /* The parameters of a request, for request_init to look up. */
 struct param_table {
-    struct param params[PARAMS_COUNT_MAX];
+    struct fcgi_pair params[PARAMS_COUNT_MAX];
     int count;
 };
 
@@ -353,8 +313,8 @@ fcgi_request(struct fcgi *fcgi, struct request *request)
 {
     struct param_table table;
 
-    table.count = read_pairs(fcgi->params.data, fcgi->params.len, table.params,
-                             PARAMS_COUNT_MAX);
+    table.count = fcgi_pairs_read(fcgi->params.data, fcgi->params.len,
+                                  table.params, PARAMS_COUNT_MAX);
     if (table.count < 0)
         return false;
     request_init(request, find_param, &table);

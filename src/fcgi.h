@@ -32,7 +32,8 @@ struct fcgi {
     } record;
     uint16_t id; /* the request under way; 0: none */
     bool keeps_connection;
-    bool has_params;    /* the parameters are complete */
+    bool has_params; /* the parameters are complete */
+    bool is_starved; /* there was no memory for a part of it */
     struct buf params;
     struct buf body;    /* at most HTTP_BODY_MAX + 1 bytes; the rest is read
                            and dropped */
@@ -44,7 +45,8 @@ enum fcgi_progress {
     FCGI_MORE,     /* all bytes used, the request is not complete */
     FCGI_COMPLETE, /* a request is complete; bytes may be left over */
     FCGI_ABORTED,  /* the peer gave up its request; send fcgi_end */
-    FCGI_BROKEN,   /* not FastCGI, too big, or no memory: close */
+    FCGI_BROKEN,   /* not FastCGI, or too big: close */
+    FCGI_STARVED,  /* no memory for the request: an answer may be sent; close */
 };
 
 /* True if no byte of a request, nor of a record, has arrived. */
