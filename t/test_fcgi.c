@@ -2,54 +2,11 @@
 #include "fcgi.h"
 
 #include "http.h"
+#include "lib/records.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <string.h>
-
-enum { BEGIN = 1, ABORT = 2, END = 3, PARAMS = 4, STDIN = 5, STDOUT = 6,
-       GET_VALUES = 9, GET_VALUES_RESULT = 10, UNKNOWN_TYPE = 11 };
-
-/* Appends a record with padding bytes of 0xaa. */
-static void
-add(struct buf *to, int type, int id, const char *content, size_t len,
-    int padding)
-{
-    unsigned char header[8] = {1,
-                               (unsigned char)type,
-                               (unsigned char)(id >> 8),
-                               (unsigned char)id,
-                               (unsigned char)(len >> 8),
-                               (unsigned char)len,
-                               (unsigned char)padding};
-    char pad[256];
-
-    memset(pad, 0xaa, sizeof(pad));
-    cr_assert(buf_add(to, header, 8) && buf_add(to, content, len) &&
-              buf_add(to, pad, (size_t)padding));
-}
-
-static void
-add_begin(struct buf *to, int id, int role, int flags)
-{
-    char body[8] = {0, (char)role, (char)flags};
-
-    add(to, BEGIN, id, body, 8, 0);
-}
-
-static void
-add_pair(struct buf *to, const char *name, const char *value)
-{
-    size_t name_len = strlen(name), value_len = strlen(value);
-    unsigned char lens[5] = {(unsigned char)name_len,
-                             (unsigned char)(0x80 | value_len >> 24),
-                             (unsigned char)(value_len >> 16),
-                             (unsigned char)(value_len >> 8),
-                             (unsigned char)value_len};
-
-    cr_assert(buf_add(to, lens, 5) && buf_add(to, name, name_len) &&
-              buf_add(to, value, value_len));
-}
 
 /* A whole POST, its parameters and body cut into records of at most step. */
 static void
@@ -61,20 +18,20 @@ add_post(struct buf *to, int id, const char *path, const char *body,
     size_t body_len = strlen(body);
 
     snprintf(length, sizeof(length), "%zu", body_len);
-    add_pair(&pairs, "REQUEST_METHOD", "POST");
-    add_pair(&pairs, "PATH_INFO", path);
-    add_pair(&pairs, "CONTENT_LENGTH", length);
-    add_pair(&pairs, "REQUEST_ID", "r1");
-    add_pair(&pairs, "EMPTY", "");
-    add_begin(to, id, 1, 1);
+    records_add_pair(&pairs, "REQUEST_METHOD", "POST");
+    records_add_pair(&pairs, "PATH_INFO", path);
+    records_add_pair(&pairs, "CONTENT_LENGTH", length);
+    records_add_pair(&pairs, "REQUEST_ID", "r1");
+    records_add_pair(&pairs, "EMPTY", "");
+    records_add_begin(to, id, 1, 1);
     for (size_t at = 0; at < pairs.len; at += step)
-        add(to, PARAMS, id, pairs.data + at,
-            pairs.len - at < step ? pairs.len - at : step, 3);
-    add(to, PARAMS, id, NULL, 0, 0);
+        records_add(to, PARAMS, id, pairs.data + at,
+                    pairs.len - at < step ? pairs.len - at : step, 3);
+    records_add(to, PARAMS, id, NULL, 0, 0);
     for (size_t at = 0; at < body_len; at += step)
-        add(to, STDIN, id, body + at,
-            body_len - at < step ? body_len - at : step, 5);
-    add(to, STDIN, id, NULL, 0, 7);
+        records_add(to, STDIN, id, body + at,
+                    body_len - at < step ? body_len - at : step, 5);
+    records_add(to, STDIN, id, NULL, 0, 7);
     buf_clear(&pairs);
 }
 
@@ -89,19 +46,6 @@ assert_post(struct fcgi *fcgi, const char *path, const char *body)
     cr_assert_str_eq(request.id, "r1");
     cr_assert_eq(request.body_len, strlen(body));
     cr_assert_eq(memcmp(request.body, body, strlen(body)), 0);
-}
-
-/* The type of the record at *at, and moves *at behind it. */
-static int
-next_type(const struct buf *out, size_t *at)
-{
-    const unsigned char *header = (const unsigned char *)out->data + *at;
-
-    cr_assert_leq(*at + 8, out->len);
-    cr_assert_eq(header[0], 1);
-    *at += 8u + (size_t)(header[4] << 8 | header[5]) + header[6];
-    cr_assert_leq(*at, out->len);
-    return header[1];
 }
 
 Test(fcgi, records_of_any_size_and_any_split_give_the_same_request)
@@ -144,8 +88,7 @@ Test(fcgi, what_follows_a_request_is_left_for_the_next)
     add_post(&bytes, 1, "/first", "1", 100);
     first = bytes.len;
     add_post(&bytes, 2, "/second", "22", 100);
-    cr_assert_eq(fcgi_feed(&fcgi, bytes.data, bytes.len, &used),
-                 FCGI_COMPLETE);
+    cr_assert_eq(fcgi_feed(&fcgi, bytes.data, bytes.len, &used), FCGI_COMPLETE);
     cr_assert_eq(used, first);
     assert_post(&fcgi, "/first", "1");
     fcgi_next(&fcgi);
@@ -168,8 +111,7 @@ Test(fcgi, a_body_over_the_limit_is_cut_one_byte_behind_it)
     memset(body, 'x', 3 * HTTP_BODY_MAX);
     body[3 * HTTP_BODY_MAX] = '\0';
     add_post(&bytes, 1, "/", body, 60000);
-    cr_assert_eq(fcgi_feed(&fcgi, bytes.data, bytes.len, &used),
-                 FCGI_COMPLETE);
+    cr_assert_eq(fcgi_feed(&fcgi, bytes.data, bytes.len, &used), FCGI_COMPLETE);
     cr_assert(fcgi_request(&fcgi, &request));
     cr_assert_eq(request.body_len, HTTP_BODY_MAX + 1);
     cr_assert_eq(request.content_length, 3 * HTTP_BODY_MAX);
@@ -184,11 +126,11 @@ Test(fcgi, an_abort_ends_the_request)
     struct buf bytes = {0}, out = {0};
     size_t used, at = 0;
 
-    add_begin(&bytes, 5, 1, 1);
-    add(&bytes, ABORT, 5, NULL, 0, 0);
+    records_add_begin(&bytes, 5, 1, 1);
+    records_add(&bytes, ABORT, 5, NULL, 0, 0);
     cr_assert_eq(fcgi_feed(&fcgi, bytes.data, bytes.len, &used), FCGI_ABORTED);
     cr_assert(fcgi_end(&fcgi, &out));
-    cr_assert_eq(next_type(&out, &at), END);
+    cr_assert_eq(records_next_type(&out, &at), END);
     fcgi_next(&fcgi);
     cr_assert(fcgi_is_idle(&fcgi));
     fcgi_clear(&fcgi);
@@ -202,15 +144,15 @@ Test(fcgi, multiplexing_and_unknown_roles_are_refused_by_protocol)
     struct buf bytes = {0};
     size_t used, at = 0;
 
-    add_begin(&bytes, 1, 2, 1); /* authorizer */
-    add(&bytes, PARAMS, 1, "junk", 4, 0);
-    add_begin(&bytes, 2, 1, 1);
-    add_begin(&bytes, 3, 1, 1);
-    add(&bytes, STDIN, 3, "junk", 4, 0);
+    records_add_begin(&bytes, 1, 2, 1); /* authorizer */
+    records_add(&bytes, PARAMS, 1, "junk", 4, 0);
+    records_add_begin(&bytes, 2, 1, 1);
+    records_add_begin(&bytes, 3, 1, 1);
+    records_add(&bytes, STDIN, 3, "junk", 4, 0);
     cr_assert_eq(fcgi_feed(&fcgi, bytes.data, bytes.len, &used), FCGI_MORE);
-    cr_assert_eq(next_type(&fcgi.replies, &at), END);
+    cr_assert_eq(records_next_type(&fcgi.replies, &at), END);
     cr_assert_eq(fcgi.replies.data[8 + 4], 3, "FCGI_UNKNOWN_ROLE");
-    cr_assert_eq(next_type(&fcgi.replies, &at), END);
+    cr_assert_eq(records_next_type(&fcgi.replies, &at), END);
     cr_assert_eq(fcgi.replies.data[24 - 8 + 8 + 4], 1, "FCGI_CANT_MPX_CONN");
     cr_assert_eq(at, fcgi.replies.len);
     cr_assert_eq(fcgi.id, 2);
@@ -224,15 +166,18 @@ Test(fcgi, management_records_are_answered)
     struct buf bytes = {0}, pairs = {0};
     size_t used, at = 0;
 
-    add_pair(&pairs, "FCGI_MPXS_CONNS", "");
-    add_pair(&pairs, "OTHER", "");
-    add(&bytes, GET_VALUES, 0, pairs.data, pairs.len, 2);
-    add(&bytes, 77, 0, NULL, 0, 0);
+    records_add_pair(&pairs, "FCGI_MPXS_CONNS", "");
+    records_add_pair(&pairs, "OTHER", "");
+    records_add(&bytes, GET_VALUES, 0, pairs.data, pairs.len, 2);
+    records_add(&bytes, 77, 0, NULL, 0, 0);
     cr_assert_eq(fcgi_feed(&fcgi, bytes.data, bytes.len, &used), FCGI_MORE);
-    cr_assert_eq(next_type(&fcgi.replies, &at), GET_VALUES_RESULT);
-    cr_assert_eq(memcmp(fcgi.replies.data + 8, "\x0f\x01" "FCGI_MPXS_CONNS0",
-                        18), 0);
-    cr_assert_eq(next_type(&fcgi.replies, &at), UNKNOWN_TYPE);
+    cr_assert_eq(records_next_type(&fcgi.replies, &at), GET_VALUES_RESULT);
+    cr_assert_eq(memcmp(fcgi.replies.data + 8,
+                        "\x0f\x01"
+                        "FCGI_MPXS_CONNS0",
+                        18),
+                 0);
+    cr_assert_eq(records_next_type(&fcgi.replies, &at), UNKNOWN_TYPE);
     cr_assert_eq(fcgi.replies.data[at - 8], 77);
     cr_assert_eq(at, fcgi.replies.len);
     cr_assert(fcgi_is_idle(&fcgi));
@@ -259,16 +204,16 @@ Test(fcgi, what_is_not_fastcgi_is_broken)
     cr_assert(buf_add(&http, "GET / HTTP/1.1\r\n\r\n", 18));
     assert_broken(&http);
 
-    add_begin(&early, 1, 1, 1);
-    add(&early, STDIN, 1, NULL, 0, 0); /* before the parameters end */
+    records_add_begin(&early, 1, 1, 1);
+    records_add(&early, STDIN, 1, NULL, 0, 0); /* before the parameters end */
     assert_broken(&early);
 
-    add(&begin, BEGIN, 0, "12345678", 8, 0);
+    records_add(&begin, BEGIN, 0, "12345678", 8, 0);
     assert_broken(&begin);
 
-    add_begin(&params, 1, 1, 1);
-    add(&params, PARAMS, 1, big, sizeof(big), 0);
-    add(&params, PARAMS, 1, big, sizeof(big), 0);
+    records_add_begin(&params, 1, 1, 1);
+    records_add(&params, PARAMS, 1, big, sizeof(big), 0);
+    records_add(&params, PARAMS, 1, big, sizeof(big), 0);
     assert_broken(&params);
 
     buf_clear(&http);
@@ -285,12 +230,11 @@ assert_bad_params(const char *content, size_t len)
     struct buf bytes = {0};
     size_t used;
 
-    add_begin(&bytes, 1, 1, 1);
-    add(&bytes, PARAMS, 1, content, len, 0);
-    add(&bytes, PARAMS, 1, NULL, 0, 0);
-    add(&bytes, STDIN, 1, NULL, 0, 0);
-    cr_assert_eq(fcgi_feed(&fcgi, bytes.data, bytes.len, &used),
-                 FCGI_COMPLETE);
+    records_add_begin(&bytes, 1, 1, 1);
+    records_add(&bytes, PARAMS, 1, content, len, 0);
+    records_add(&bytes, PARAMS, 1, NULL, 0, 0);
+    records_add(&bytes, STDIN, 1, NULL, 0, 0);
+    cr_assert_eq(fcgi_feed(&fcgi, bytes.data, bytes.len, &used), FCGI_COMPLETE);
     cr_assert(!fcgi_request(&fcgi, &request), "%.*s", (int)len, content);
     fcgi_clear(&fcgi);
     buf_clear(&bytes);
@@ -299,12 +243,22 @@ assert_bad_params(const char *content, size_t len)
 Test(fcgi, malformed_parameters_make_no_request)
 {
     assert_bad_params("\x05", 1);
-    assert_bad_params("\x05\x05" "abc", 5);
-    assert_bad_params("\x01\x7f" "ab", 4);
+    assert_bad_params("\x05\x05"
+                      "abc",
+                      5);
+    assert_bad_params("\x01\x7f"
+                      "ab",
+                      4);
     assert_bad_params("\x80\x00\x00", 3);
-    assert_bad_params("\xff\xff\xff\xff\xff\xff\xff\xff" "ab", 10);
-    assert_bad_params("\x01\x02" "Ab\0", 5);
-    assert_bad_params("\x02\x01" "A\0b", 5);
+    assert_bad_params("\xff\xff\xff\xff\xff\xff\xff\xff"
+                      "ab",
+                      10);
+    assert_bad_params("\x01\x02"
+                      "Ab\0",
+                      5);
+    assert_bad_params("\x02\x01"
+                      "A\0b",
+                      5);
 }
 
 Test(fcgi, an_answer_of_any_size_is_records_and_an_end)
@@ -312,8 +266,8 @@ Test(fcgi, an_answer_of_any_size_is_records_and_an_end)
     static char body[200001];
     struct fcgi fcgi = {.id = 9};
     struct request request = {.method = HTTP_GET, .id = "r"};
-    struct response response = {.status = 200, .body = body,
-                                .body_len = sizeof(body)};
+    struct response response = {
+        .status = 200, .body = body, .body_len = sizeof(body)};
     struct buf out = {0};
     size_t at = 0, content = 0, start;
     int type;
@@ -323,7 +277,7 @@ Test(fcgi, an_answer_of_any_size_is_records_and_an_end)
         const unsigned char *header;
 
         start = at;
-        type = next_type(&out, &at);
+        type = records_next_type(&out, &at);
         header = (const unsigned char *)out.data + start;
         cr_assert_eq(header[3], 9);
         if (type == STDOUT)
@@ -340,8 +294,7 @@ Test(fcgi, head_has_no_body)
 {
     struct fcgi fcgi = {.id = 9};
     struct request request = {.method = HTTP_HEAD, .id = "r"};
-    struct response response = {.status = 200, .body = "secret",
-                                .body_len = 6};
+    struct response response = {.status = 200, .body = "secret", .body_len = 6};
     struct buf out = {0};
 
     cr_assert(fcgi_respond(&fcgi, &request, &response, &out));

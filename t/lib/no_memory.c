@@ -3,26 +3,43 @@
 
 #include "reserve.h"
 
+#include <errno.h>
 #include <stddef.h>
+#include <stdlib.h>
 
-static _Thread_local bool is_counting;
-static _Thread_local unsigned left;
-
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t count, size_t size);
-void *__real_realloc(void *memory, size_t size);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t count, size_t size);
-void *__wrap_realloc(void *memory, size_t size);
+static _Thread_local struct {
+    bool is_on;
+    bool is_lasting;
+    bool has_failed;
+    unsigned left;
+    long blocks;
+} state;
 
 static bool
 fails(void)
 {
-    if (!is_counting || left-- > 0)
+    if (!state.is_on)
         return false;
-    is_counting = false;
+    if (state.left > 0) {
+        state.left--;
+        return false;
+    }
+    state.is_on = state.is_lasting;
+    state.has_failed = true;
+    errno = ENOMEM;
     return true;
 }
+
+#ifdef NO_MEMORY_WRAP
+
+void *__real_malloc(size_t size);
+void *__real_calloc(size_t count, size_t size);
+void *__real_realloc(void *old, size_t size);
+char *__real_strdup(const char *text);
+void *__wrap_malloc(size_t size);
+void *__wrap_calloc(size_t count, size_t size);
+void *__wrap_realloc(void *old, size_t size);
+char *__wrap_strdup(const char *text);
 
 void *
 __wrap_malloc(size_t size)
@@ -37,24 +54,105 @@ __wrap_calloc(size_t count, size_t size)
 }
 
 void *
-__wrap_realloc(void *memory, size_t size)
+__wrap_realloc(void *old, size_t size)
 {
-    return fails() ? NULL : __real_realloc(memory, size);
+    return fails() ? NULL : __real_realloc(old, size);
+}
+
+char *
+__wrap_strdup(const char *text)
+{
+    return fails() ? NULL : __real_strdup(text);
+}
+
+#else
+
+/* glibc's own names for the functions that are replaced here. */
+void *__libc_malloc(size_t size);
+void *__libc_calloc(size_t count, size_t size);
+void *__libc_realloc(void *old, size_t size);
+void __libc_free(void *memory);
+
+static void *
+counted(void *memory)
+{
+    state.blocks += memory != NULL;
+    return memory;
+}
+
+void *
+malloc(size_t size)
+{
+    return fails() ? NULL : counted(__libc_malloc(size));
+}
+
+void *
+calloc(size_t count, size_t size)
+{
+    return fails() ? NULL : counted(__libc_calloc(count, size));
+}
+
+void *
+realloc(void *old, size_t size)
+{
+    void *memory;
+
+    if (fails())
+        return NULL;
+    memory = __libc_realloc(old, size);
+    if (old == NULL)
+        return counted(memory);
+    state.blocks -= memory == NULL && size == 0; /* it was a free */
+    return memory;
+}
+
+void
+free(void *memory)
+{
+    state.blocks -= memory != NULL;
+    __libc_free(memory);
+}
+
+#endif
+
+/* Criterion uses OpenSSL, by way of libgit2, before any test runs. */
+__attribute__((constructor)) static void
+set_hooks(void)
+{
+    if (!reserve_init())
+        abort();
+}
+
+static void
+start(unsigned n, bool is_lasting)
+{
+    state.left = n;
+    state.is_lasting = is_lasting;
+    state.has_failed = false;
+    state.is_on = true;
 }
 
 void
 no_memory_after(unsigned n)
 {
-    reserve_init();
-    left = n;
-    is_counting = true;
+    start(n, false);
+}
+
+void
+no_memory_from(unsigned n)
+{
+    start(n, true);
 }
 
 bool
 no_memory_end(void)
 {
-    bool has_failed = !is_counting;
+    state.is_on = false;
+    return state.has_failed;
+}
 
-    is_counting = false;
-    return has_failed;
+long
+no_memory_blocks(void)
+{
+    return state.blocks;
 }
