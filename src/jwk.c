@@ -208,6 +208,34 @@ check_ec(const json_t *json, size_t coordinate_len, size_t *signature_len_out,
     return ERR_OK;
 }
 
+/* d, and all or none of the others (RFC 7518, section 6.3.2): of one without
+ * its like, cjose loses the memory. */
+static enum err
+check_private_rsa(const json_t *json, const char **why_out)
+{
+    const char *const names[] = {"d", "p", "q", "dp", "dq", "qi"};
+    size_t count = 0;
+
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+        unsigned char *bytes = NULL;
+        size_t len = 0;
+        enum err err;
+
+        if (json_object_get(json, names[i]) == NULL)
+            continue;
+        err = decode_member(json, names[i], &bytes, &len);
+        free(bytes);
+        if (err == ERR_NOMEM)
+            return err;
+        if (err != ERR_OK || len == 0)
+            return unfit("d, p, q, dp, dq or qi is not base64url", why_out);
+        count++;
+    }
+    if (count != 1 && count != ARRAY_SIZE(names))
+        return unfit("some of p, q, dp, dq and qi are missing", why_out);
+    return ERR_OK;
+}
+
 /* cjose prefers private members over public ones where it finds them. */
 static json_t *
 copy_public(const json_t *json, const struct alg *alg)
@@ -265,6 +293,8 @@ jwk_read(const json_t *json, enum jwk_part part, struct jwk *jwk_out,
         err = check_rsa(json, &jwk.signature_len, why_out);
     else
         err = check_ec(json, alg->coordinate_len, &jwk.signature_len, why_out);
+    if (err == ERR_OK && part == JWK_PRIVATE && alg->crv == NULL)
+        err = check_private_rsa(json, why_out);
     if (err != ERR_OK)
         return err;
 

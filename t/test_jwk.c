@@ -248,6 +248,35 @@ Test(jwk, other_things)
     assert_unfit(public_half, JWK_PRIVATE, "not a private key");
 }
 
+/* Of a factor without the others, cjose loses the memory. */
+Test(jwk, factors_of_a_private_key)
+{
+    static const struct {
+        const char *factors;
+        const char *why;
+    } cases[] = {
+        {",\"p\":\"Aw\"", "some"},
+        {",\"q\":\"Aw\"", "some"},
+        {",\"p\":\"Aw\",\"q\":\"Aw\",\"dp\":\"Aw\",\"dq\":\"Aw\"", "some"},
+        {",\"p\":\"A=\"", "not base64url"},
+        {",\"p\":\"AA\"", "not base64url"},
+        {",\"p\":7", "not base64url"},
+    };
+    auto_char *whole = tokens_jwk_private(rsa, NULL, NULL);
+    auto_char *public_half = tokens_jwk(rsa, NULL, NULL, ",\"d\":\"Aw\"");
+    auto_char *bad = tokens_jwk(rsa, NULL, NULL, ",\"d\":\"A=\"");
+
+    assert_fit(whole, JWK_PRIVATE, "RS256", 256);
+    assert_fit(public_half, JWK_PRIVATE, "RS256", 256);
+    assert_unfit(bad, JWK_PRIVATE, "not base64url");
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        auto_char *text = tokens_format("%.*s%s}", (int)strlen(public_half) - 1,
+                                        public_half, cases[i].factors);
+
+        assert_unfit(text, JWK_PRIVATE, cases[i].why);
+    }
+}
+
 Test(jwk, private_members, .init = NULL, .fini = NULL)
 {
     static const char *const texts[] = {"{\"kty\":\"EC\",\"d\":\"AA\"}",
