@@ -4,6 +4,7 @@
 #include "claims.h"
 #include "reserve.h"
 #include "jwks.h"
+#include "jwks_scan.h"
 #include "jwt.h"
 #include "log.h"
 #include "metrics.h"
@@ -24,11 +25,13 @@ struct auth {
     struct jwks *jwks;
     struct token_cache *cache;
     struct token_verdict verdict; /* of the token at hand */
+    char *jwks_template;
     char *issuer;
     char *tenant_claim;
     char *audience;
     char *read_scope;
     char *write_scope;
+    char ready_tenant[AUTH_TENANT_MAX + 1]; /* had a key when last asked */
 };
 
 static const char *const refusal_names[AUTH_REFUSAL_MAX] = {
@@ -118,6 +121,7 @@ auth_new(const struct auth_options *options)
     auth->jwks = jwks_new(options->jwks);
     auth->cache = token_cache_new(CACHE_ENTRIES_MAX, CACHE_BYTES_MAX);
     if (auth->jwks == NULL || auth->cache == NULL ||
+        !copy_text(options->jwks, &auth->jwks_template) ||
         !copy_text(options->issuer, &auth->issuer) ||
         !copy_text(options->tenant_claim, &auth->tenant_claim) ||
         !copy_text(options->audience, &auth->audience) ||
@@ -136,12 +140,31 @@ auth_free(struct auth *auth)
         return;
     jwks_free(auth->jwks);
     token_cache_free(auth->cache);
+    free(auth->jwks_template);
     free(auth->issuer);
     free(auth->tenant_claim);
     free(auth->audience);
     free(auth->read_scope);
     free(auth->write_scope);
     free(auth);
+}
+
+static bool
+has_key(void *ctx, const char *tenant)
+{
+    struct auth *auth = ctx;
+
+    if (!jwks_has_key(auth->jwks, tenant))
+        return false;
+    memmove(auth->ready_tenant, tenant, strlen(tenant) + 1);
+    return true;
+}
+
+bool
+auth_is_ready(struct auth *auth)
+{
+    return (*auth->ready_tenant != '\0' && has_key(auth, auth->ready_tenant)) ||
+           jwks_scan(auth->jwks_template, has_key, auth);
 }
 
 /* What stands at {tenant} in an issuer of the template; NULL if it is not. */

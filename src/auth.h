@@ -76,6 +76,9 @@ void auth_free(struct auth *auth);
  * what is wrong with it, e.g. "jwks: must hold {tenant} exactly once". */
 const char *auth_options_check(const struct auth_options *options);
 
+/* True if there is a tenant whose keys can be used. */
+bool auth_is_ready(struct auth *auth);
+
 /* True if name is [a-z0-9]([a-z0-9-]*[a-z0-9])?, at most 63 characters. */
 bool auth_tenant_is_valid(const char *name, size_t len);
 

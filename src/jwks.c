@@ -377,6 +377,14 @@ jwks_find(struct jwks *jwks, const char *tenant, const char *kid,
     return ERR_OK;
 }
 
+bool
+jwks_has_key(struct jwks *jwks, const char *tenant)
+{
+    struct set *set;
+
+    return jwks_refresh(jwks, tenant, &set) == ERR_OK && set->list.count > 0;
+}
+
 uint64_t
 jwks_generation(struct jwks *jwks, const char *tenant)
 {

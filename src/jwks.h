@@ -13,6 +13,7 @@
 #include "err.h"
 #include "jwk.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -34,6 +35,9 @@ void jwks_free(struct jwks *jwks);
 enum err jwks_find(struct jwks *jwks, const char *tenant, const char *kid,
                    const char *alg, const struct jwk **key_out,
                    uint64_t *generation_out);
+
+/* True if the tenant has a key that can be used. */
+bool jwks_has_key(struct jwks *jwks, const char *tenant);
 
 /* The tenant's current generation; cheap: one stat(2). */
 uint64_t jwks_generation(struct jwks *jwks, const char *tenant);

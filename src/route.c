@@ -138,15 +138,6 @@ serve(struct api *api, struct exchange *exchange)
         route->handler(api, exchange);
 }
 
-static uint64_t
-now_ns(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
-
 static void
 count(const struct exchange *exchange)
 {

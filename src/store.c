@@ -148,3 +148,9 @@ store_scan(struct store *store, store_visit_fn *visit, void *ctx)
 {
     return store->ops->scan(store, visit, ctx);
 }
+
+enum err
+store_stat(struct store *store, struct store_stat *stat_out)
+{
+    return store->ops->stat(store, stat_out);
+}

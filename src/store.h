@@ -61,6 +61,8 @@ struct store_write {
     uint64_t base; /* the version it replaces, or STORE_ANY_VERSION */
     enum err lost; /* result if another version is there: ERR_CONFLICT, or
                       ERR_PRECOND for a write with a precondition */
+    bool is_probe; /* only asks whether a small write would be stored now: all
+                      above is not read, and of the results only result made */
     bool once;     /* write-once: refused with ERR_INVALID if there is a
                       value, unless it is the same bytes */
 
@@ -100,6 +102,15 @@ struct store_options {
     uint64_t history; /* versions kept of each key; 0: all of them */
 };
 
+/* How full the store is, and how busy. */
+struct store_stat {
+    uint64_t map_bytes;  /* the most that it may hold */
+    uint64_t used_bytes; /* of them, not free to be used again */
+    uint64_t readers;    /* processes that have it open, dead ones included
+                            until their slots are found and freed */
+    uint64_t readers_max;
+};
+
 /* What an engine provides. Each function does what its store_ twin says. */
 struct store_ops {
     void (*close)(struct store *store);
@@ -112,6 +123,7 @@ struct store_ops {
                         const char *key, uint64_t before, size_t limit,
                         store_history_fn *visit, void *ctx);
     enum err (*scan)(struct store *store, store_visit_fn *visit, void *ctx);
+    enum err (*stat)(struct store *store, struct store_stat *stat_out);
 };
 
 /* Engines embed this as their first member. */
@@ -178,5 +190,8 @@ enum err store_get_version(struct store *store, const char *tenant,
 
 /* Visits every record of every tenant, in one consistent snapshot. */
 enum err store_scan(struct store *store, store_visit_fn *visit, void *ctx);
+
+/* Measures the store; the thread that reads. */
+enum err store_stat(struct store *store, struct store_stat *stat_out);
 
 #endif

@@ -194,6 +194,21 @@ store_file_check(const char *dir, struct store_file *file_out, char *why,
     return ERR_OK;
 }
 
+const char *
+store_file_find_fault(int fd)
+{
+    struct statvfs disk;
+    struct stat file;
+
+    if (fstat(fd, &file) != 0 || fstatvfs(fd, &disk) != 0)
+        return strerror(errno);
+    if (file.st_nlink == 0)
+        return "the data file was removed";
+    if ((disk.f_flag & ST_RDONLY) != 0)
+        return "the file system is mounted read-only";
+    return NULL;
+}
+
 bool
 store_file_is_disk_full(int fd)
 {

@@ -43,6 +43,10 @@ bool store_file_read(int fd, struct store_file *file_out);
  * end, that holds entries. */
 bool store_file_is_root(int fd, const struct store_file *file, size_t page);
 
+/* Why nothing can be written to a file that is open for it, but for want of
+ * room; static text, or NULL. */
+const char *store_file_find_fault(int fd);
+
 /* Tells a full disk (or quota) from a broken one: LMDB reports both as EIO. */
 bool store_file_is_disk_full(int fd);
 

@@ -4,6 +4,7 @@
 #include "log.h"
 #include "store.h"
 #include "store_lmdb_env.h"
+#include "store_lmdb_stat.h"
 #include "store_lmdb_visit.h"
 #include "store_record.h"
 
@@ -184,7 +185,9 @@ apply(struct store_lmdb *store, MDB_txn *txn, struct store_write *write,
     struct store_record current;
     int rc;
 
-    reset(write, ERR_INVALID);
+    reset(write, write->is_probe ? ERR_OK : ERR_INVALID);
+    if (write->is_probe)
+        return 0; /* see lmdb_stat_answer */
     if (write->value_len > UINT32_MAX ||
         !store_name_encode(write->tenant, write->key, &name))
         return 0;
@@ -221,13 +224,16 @@ finish(struct store_lmdb *store, MDB_txn *txn, struct store_write *first,
        const struct store_write *end)
 {
     int64_t now = time(NULL);
+    uint64_t stored = 0;
     int rc = 0;
 
     for (struct store_write *write = first; rc == 0 && write != end;
-         write = write->next)
+         write = write->next) {
         rc = apply(store, txn, write, now);
+        stored += write->is_new;
+    }
     if (rc == 0)
-        rc = lmdb_env_commit(&store->env, txn); /* no flush if unchanged */
+        rc = lmdb_env_commit(&store->env, txn, stored);
     else
         lmdb_env_abort(&store->env, txn);
     return rc == 0 ? ERR_OK : fail_all(store, rc, first, end);
@@ -279,7 +285,7 @@ commit(struct store *base, store_take_fn *take, void *ctx)
     struct store_lmdb *store = lmdb(base);
     struct store_write *writes;
     MDB_txn *txn;
-    enum err err;
+    enum err err, probed;
     int rc = lmdb_env_begin(&store->env, 0, &txn);
 
     writes = take(ctx);
@@ -291,6 +297,9 @@ commit(struct store *base, store_take_fn *take, void *ctx)
         err = try_again(store, writes, NULL);
     if (err == ERR_FULL && writes->next != NULL)
         err = try_each(store, writes);
+    probed = lmdb_stat_answer(&store->env, writes);
+    if (err == ERR_OK)
+        err = probed;
 
     note_full(store, err == ERR_FULL);
     if (++store->commits % COMMITS_PER_READER_CHECK == 0)
@@ -318,6 +327,12 @@ scan(struct store *store, store_visit_fn *visit, void *ctx)
     return lmdb_visit_scan(&lmdb(store)->env, visit, ctx);
 }
 
+static enum err
+stat_store(struct store *store, struct store_stat *stat_out)
+{
+    return lmdb_stat_read(&lmdb(store)->env, stat_out);
+}
+
 static const struct store_ops ops = {
     .close = close_store,
     .get = get,
@@ -325,6 +340,7 @@ static const struct store_ops ops = {
     .commit = commit,
     .history = history,
     .scan = scan,
+    .stat = stat_store,
 };
 
 enum err

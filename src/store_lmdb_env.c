@@ -2,8 +2,10 @@
 #include "store_lmdb_env.h"
 
 #include "log.h"
+#include "metrics.h"
 #include "store.h"
 #include "store_file.h"
+#include "util.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -228,10 +230,15 @@ lmdb_env_abort(struct lmdb_env *env, MDB_txn *txn)
 }
 
 int
-lmdb_env_commit(struct lmdb_env *env, MDB_txn *txn)
+lmdb_env_commit(struct lmdb_env *env, MDB_txn *txn, uint64_t stored)
 {
+    uint64_t started = now_ns();
     int rc = mdb_txn_commit(txn);
 
+    if (rc == 0 && stored > 0) {
+        metrics_observe_time(METRIC_FLUSH_TIMES, now_ns() - started);
+        metrics_observe_count(METRIC_COMMIT_WRITES, stored);
+    }
     pthread_rwlock_unlock(&env->lock);
     return rc;
 }

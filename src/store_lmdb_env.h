@@ -11,6 +11,7 @@
 
 #include <pthread.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 struct store_options;
 
@@ -19,6 +20,7 @@ struct lmdb_env {
     MDB_txn *reader;        /* kept for short reads, reset between them */
     pthread_rwlock_t lock;  /* shared during a transaction, exclusive to map
                                or open the environment again */
+    const char *fault;      /* why nothing could be written, as last found */
     bool is_unsure;         /* the data file may not be on disk as it reads */
     char *path;
     size_t map_size;   /* as the operator set it */
@@ -35,11 +37,12 @@ void lmdb_env_close(struct lmdb_env *env);
 /*
  * Begins a transaction (flags: 0 or MDB_RDONLY), after mending what can be
  * mended. 0, or LMDB's error. One of the next two ends it, in this thread;
- * a failed commit has ended it too, and nothing of it is stored.
+ * a failed commit has ended it too, and nothing of it is stored. stored is how
+ * many writes the commit stores, for the metrics: without any, none is flushed.
  */
 int lmdb_env_begin(struct lmdb_env *env, unsigned int flags, MDB_txn **txn_out);
 void lmdb_env_abort(struct lmdb_env *env, MDB_txn *txn);
-int lmdb_env_commit(struct lmdb_env *env, MDB_txn *txn);
+int lmdb_env_commit(struct lmdb_env *env, MDB_txn *txn, uint64_t stored);
 
 /* The same with the kept reader; one thread at a time. */
 int lmdb_env_renew(struct lmdb_env *env);

@@ -189,7 +189,7 @@ commit(struct store *base, store_take_fn *take, void *ctx)
     err = store->failure;
     for (struct store_write *write = take(ctx); write != NULL;
          write = write->next) {
-        if (err == ERR_OK)
+        if (err == ERR_OK && !write->is_probe)
             apply(store, write);
         else
             reset(write, err);
@@ -271,6 +271,20 @@ history(struct store *base, const char *tenant, const char *key,
     return err;
 }
 
+static enum err
+stat_store(struct store *base, struct store_stat *stat_out)
+{
+    struct store_mem *store = mem(base);
+
+    *stat_out = (struct store_stat){
+        .map_bytes = 1 << 20, .readers = 1, .readers_max = 1};
+    pthread_mutex_lock(&store->lock);
+    for (size_t i = 0; i < store->count; i++)
+        stat_out->used_bytes += store->entries[i].record.value_len;
+    pthread_mutex_unlock(&store->lock);
+    return ERR_OK;
+}
+
 static void
 close_store(struct store *base)
 {
@@ -290,6 +304,7 @@ static const struct store_ops ops = {
     .commit = commit,
     .history = history,
     .scan = scan,
+    .stat = stat_store,
 };
 
 struct store *
