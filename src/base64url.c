@@ -42,3 +42,14 @@ base64url_decode(const char *text, size_t len, unsigned char **bytes_out,
     *bytes_out = bytes;
     return ERR_OK;
 }
+
+char *
+base64url_encode(const unsigned char *bytes, size_t len)
+{
+    char *text = NULL;
+    size_t text_len;
+
+    if (!cjose_base64url_encode(bytes, len, &text, &text_len, NULL))
+        return NULL;
+    return text;
+}

@@ -19,4 +19,7 @@ size_t base64url_span(const char *text);
 enum err base64url_decode(const char *text, size_t len,
                           unsigned char **bytes_out, size_t *len_out);
 
+/* From malloc; NULL on no memory. */
+char *base64url_encode(const unsigned char *bytes, size_t len);
+
 #endif

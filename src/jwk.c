@@ -32,6 +32,10 @@ static const char *const private_members[] = {
     "d", "p", "q", "dp", "dq", "qi", "oth", "k",
 };
 
+static const char *const public_members[] = {
+    "kty", "kid", "alg", "crv", "x", "y", "n", "e",
+};
+
 const char *
 jwk_find_alg(const char *name)
 {
@@ -50,6 +54,23 @@ jwk_is_private(const json_t *json)
             return true;
     }
     return false;
+}
+
+json_t *
+jwk_copy_public(const json_t *json)
+{
+    json_t *copy = json_object();
+
+    for (size_t i = 0; i < ARRAY_SIZE(public_members); i++) {
+        json_t *member = json_object_get(json, public_members[i]);
+
+        if (member != NULL &&
+            json_object_set(copy, public_members[i], member) != 0) {
+            json_decref(copy);
+            return NULL;
+        }
+    }
+    return copy;
 }
 
 static enum err
@@ -236,23 +257,6 @@ check_private_rsa(const json_t *json, const char **why_out)
     return ERR_OK;
 }
 
-/* cjose prefers private members over public ones where it finds them. */
-static json_t *
-copy_public(const json_t *json, const struct alg *alg)
-{
-    const char *const rsa[] = {"kty", "n", "e", NULL};
-    const char *const ec[] = {"kty", "crv", "x", "y", NULL};
-    json_t *copy = json_object();
-
-    for (const char *const *name = alg->crv != NULL ? ec : rsa; *name; name++) {
-        if (json_object_set(copy, *name, json_object_get(json, *name)) != 0) {
-            json_decref(copy);
-            return NULL;
-        }
-    }
-    return copy;
-}
-
 static enum err
 import(json_t *json, struct jwk *jwk, const char **why_out)
 {
@@ -298,7 +302,8 @@ jwk_read(const json_t *json, enum jwk_part part, struct jwk *jwk_out,
     if (err != ERR_OK)
         return err;
 
-    source = part == JWK_PUBLIC ? copy_public(json, alg) : json_deep_copy(json);
+    /* cjose prefers private members over public ones where it finds them. */
+    source = part == JWK_PUBLIC ? jwk_copy_public(json) : json_deep_copy(json);
     if (source == NULL)
         return ERR_NOMEM;
     err = import(source, &jwk, why_out);

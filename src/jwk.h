@@ -33,6 +33,10 @@ const char *jwk_find_alg(const char *name);
 /* True if the JWK holds private or symmetric key material. */
 bool jwk_is_private(const json_t *json);
 
+/* The public half of an RSA or EC JWK, with its kid and alg: what may be shown
+ * to anybody. NULL on no memory. */
+json_t *jwk_copy_public(const json_t *json);
+
 /*
  * Makes a key to verify (JWK_PUBLIC) or sign (JWK_PRIVATE) with; clear it with
  * jwk_clear. ERR_INVALID: it is not fit for that, and *why_out says why; the

@@ -2,12 +2,10 @@
 #include "jwks.h"
 
 #include "decode.h"
-#include "file_id.h"
+#include "file.h"
 #include "log.h"
 #include "util.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <jansson.h>
 
 #define FILE_BYTES_MAX ((size_t)256 * 1024)
@@ -146,31 +144,6 @@ set_replace(struct set *set, struct key_list *list)
                   LOG_TEXT("reason", "the key set holds a private key"));
 }
 
-/* Reads at most size bytes; NULL, or why it could not. */
-static const char *
-read_file(const char *path, char *text, size_t size, size_t *len_out,
-          struct file_id *id_out)
-{
-    auto_fd fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-    struct stat file;
-    size_t len = 0;
-    ssize_t got;
-
-    if (fd < 0 || fstat(fd, &file) != 0)
-        return strerror(errno);
-    if (!S_ISREG(file.st_mode))
-        return "is not a regular file";
-    while (len < size && (got = read(fd, text + len, size - len)) != 0) {
-        if (got < 0 && errno != EINTR)
-            return strerror(errno);
-        if (got > 0)
-            len += (size_t)got;
-    }
-    *len_out = len;
-    *id_out = file_id_of(&file); /* from before: a later change shows */
-    return NULL;
-}
-
 static enum err
 set_parse(struct set *set, const char *text, size_t len)
 {
@@ -212,7 +185,7 @@ set_load(struct set *set, const char *path, const struct file_id *seen)
     if (text == NULL)
         return ERR_NOMEM;
     set->id = *seen;
-    why = read_file(path, text, FILE_BYTES_MAX + 1, &len, &set->id);
+    why = file_read(path, text, FILE_BYTES_MAX + 1, &len, &set->id);
     if (why != NULL) {
         set_break(set, why, is_change);
         return ERR_OK;

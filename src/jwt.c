@@ -165,3 +165,22 @@ jwt_verify(const struct jwt *jwt, const struct jwk *key,
         return ERR_NOMEM;
     return jwt_refuse(AUTH_SIGNATURE, refusal_out);
 }
+
+char *
+jwt_sign(const struct jwk *key, const json_t *claims)
+{
+    json_auto_t *header = json_pack("{s:s, s:s*, s:s}", "alg", key->alg, "kid",
+                                    key->kid, "typ", "JWT");
+    auto_char *text = json_dumps(claims, JSON_COMPACT);
+    cjose_jws_t *jws = NULL;
+    const char *compact = NULL;
+    char *token = NULL;
+
+    if (header != NULL && text != NULL)
+        jws = cjose_jws_sign(key->key, (cjose_header_t *)header,
+                             (const uint8_t *)text, strlen(text), NULL);
+    if (jws != NULL && cjose_jws_export(jws, &compact, NULL))
+        token = strdup(compact);
+    cjose_jws_release(jws);
+    return token;
+}

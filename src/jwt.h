@@ -48,4 +48,8 @@ void jwt_clear(struct jwt *jwt);
 enum err jwt_verify(const struct jwt *jwt, const struct jwk *key,
                     enum auth_refusal *refusal_out);
 
+/* A token of these claims, signed by a private key; from malloc. NULL if that
+ * cannot be done. */
+char *jwt_sign(const struct jwk *key, const json_t *claims);
+
 #endif
