@@ -1,42 +1,59 @@
 // SPDX-License-Identifier: MIT
-/* The orderconf command: what its commands have in common. */
+/*
+ * The commands of `orderconf`, the admin program. ctl.c has the table; each
+ * command has a file of its own, ctl_<command>.c, with its options and body.
+ */
 #ifndef CTL_H
 #define CTL_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 enum ctl_exit { CTL_OK = 0, CTL_FAILED = 1, CTL_USAGE = 2 };
 
-struct ctl_command {
-    const char *name;
-    const char *summary; /* one line, for the list of commands */
-    enum ctl_exit (*run)(const struct ctl_command *command, int argc,
-                         char **argv);
-};
+enum ctl_need { CTL_OPTIONAL, CTL_REQUIRED };
 
-extern const struct ctl_command ctl_keygen, ctl_token;
-
-/* One option of a command, --name ARGUMENT. */
+/* An option, --name VALUE or --name=VALUE. */
 struct ctl_option {
     const char *name;
-    const char *argument;
-    const char *help;
-    const char **value;      /* set if the option is given */
-    const char *environment; /* variable that sets it, too; or NULL */
-    bool is_required;
+    const char *argument; /* its value's name in the help; NULL: a flag */
+    const char *env;      /* variable that sets it, too, or NULL */
+    const char *help;     /* may be of several lines */
+    const char *initial;  /* value if it is not set, or NULL */
+    enum ctl_need need;
+    bool may_be_empty;
 };
 
-/*
- * Reads the arguments of a command; options ends with a name of NULL. False if
- * the command is not to run: --help was printed, and *exit_out is CTL_OK; or
- * an argument is wrong and was named on stderr, and *exit_out is CTL_USAGE.
- */
-bool ctl_read_options(const struct ctl_command *command,
-                      const struct ctl_option *options, int argc, char **argv,
-                      enum ctl_exit *exit_out);
+#define CTL_OPTIONS_MAX 16
 
-/* Prints "orderconf COMMAND: …" to stderr. */
-void ctl_complain(const struct ctl_command *command, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
+struct ctl_command {
+    const char *name;
+    const char *operands; /* e.g. "KEY", for the usage; "" for none */
+    size_t operands_max;
+    const char *summary; /* one line */
+    const char *details; /* for --help, or NULL */
+    const struct ctl_option *options;
+    size_t option_count; /* at most CTL_OPTIONS_MAX */
+
+    /* values: by the order of options; NULL if it is not set, "" is a flag
+     * that is. operands: ended by NULL. */
+    enum ctl_exit (*run)(const char *const *values,
+                         const char *const *operands);
+};
+
+extern const struct ctl_command ctl_keygen;
+extern const struct ctl_command ctl_token;
+
+/* Says what is wrong on stderr, and returns CTL_FAILED or CTL_USAGE: wrong is
+ * what was asked for, and would be at any time. */
+enum ctl_exit ctl_fail(const char *format, ...)
+    __attribute__((format(printf, 1, 2)));
+enum ctl_exit ctl_fail_usage(const char *format, ...)
+    __attribute__((format(printf, 1, 2)));
+
+/* Reads the value of an option: a whole number from min to max. Says so if it
+ * is none. */
+enum ctl_exit ctl_read_number(const char *name, const char *text, long min,
+                              long max, long *number_out);
 
 #endif

@@ -1,247 +1,178 @@
 // SPDX-License-Identifier: MIT
-/* orderconf keygen: a key pair as JWK, its public half into a key set. */
+/* orderconf keygen: a key pair, its public half in a key set. */
 #include "ctl.h"
-
-#include "ctl_file.h"
-#include "decode.h"
+#include "ctl_key.h"
+#include "file.h"
 #include "jwk.h"
-#include "reserve.h"
+#include "jwk_make.h"
 #include "util.h"
 
-#include <cjose/cjose.h>
 #include <errno.h>
-#include <openssl/evp.h>
-#include <string.h>
+#include <stdio.h>
 
-#define RSA_BITS_MIN 2048
-#define RSA_BITS_MAX 8192
+#define BITS_MIN 2048
+#define BITS_MAX 8192 /* more takes minutes to make */
+#define BITS_USUAL "2048"
 
-struct arguments {
-    const char *key;
-    const char *jwks;
-    const char *alg;
-    const char *bits;
+enum { KEY, JWKS, ALG, BITS, OPTIONS };
+
+static const struct ctl_option options[OPTIONS] = {
+    [KEY] = {"key", "FILE", "ORDERCONF_KEY",
+             "where the private key goes, a JWK; must not exist", NULL,
+             CTL_REQUIRED},
+    [JWKS] = {"jwks", "FILE", NULL,
+              "key set that the public half is added to; made if\n"
+              "it is missing",
+              NULL, CTL_REQUIRED},
+    [ALG] = {"alg", "NAME", NULL,
+             "RS256, RS384, RS512, PS256, PS384, PS512, ES256,\n"
+             "ES384 or ES512",
+             "RS256", CTL_OPTIONAL},
+    [BITS] = {"bits", "N", NULL,
+              "size of an RSA key, 2048 to 8192 (default: 2048)", NULL,
+              CTL_OPTIONAL},
 };
 
-/* Reads --bits; 0 if it is not in range. */
-static size_t
-rsa_bits(const char *text)
-{
-    char *end;
-    long bits = text != NULL ? strtol(text, &end, 10) : RSA_BITS_MIN;
-
-    if (text != NULL && (*text < '0' || *text > '9' || *end != '\0'))
-        return 0;
-    return bits >= RSA_BITS_MIN && bits <= RSA_BITS_MAX && bits % 8 == 0
-               ? (size_t)bits
-               : 0;
-}
-
-/* A pair for the algorithm. */
-static cjose_jwk_t *
-make_pair(const char *alg, size_t bits)
-{
-    static const uint8_t exponent[] = {1, 0, 1};
-
-    if (strcmp(alg, "ES256") == 0)
-        return cjose_jwk_create_EC_random(CJOSE_JWK_EC_P_256, NULL);
-    if (strcmp(alg, "ES384") == 0)
-        return cjose_jwk_create_EC_random(CJOSE_JWK_EC_P_384, NULL);
-    if (strcmp(alg, "ES512") == 0)
-        return cjose_jwk_create_EC_random(CJOSE_JWK_EC_P_521, NULL);
-    return cjose_jwk_create_RSA_random(bits, exponent, sizeof(exponent), NULL);
-}
-
-/* The JWK as JSON, with or without its private members. */
-static json_t *
-to_json(const cjose_jwk_t *pair, bool is_private)
-{
-    char *text = cjose_jwk_to_json(pair, is_private, NULL);
-    struct decode_fault fault;
-    json_t *json = NULL;
-
-    if (text != NULL &&
-        decode_json(text, strlen(text), &json, &fault) != ERR_OK)
-        json = NULL;
-    if (text != NULL)
-        cjose_get_dealloc()(text);
-    return json;
-}
-
-/* The thumbprint of a public key (RFC 7638): what the key needs and no more,
- * in the order of the names, hashed. From cjose's allocator; NULL on failure.
- */
-static char *
-make_thumbprint(const json_t *public)
-{
-    static const char *const names[] = {"crv", "e", "kty", "n", "x", "y"};
-    json_auto_t *needed = json_object();
-    unsigned char digest[EVP_MAX_MD_SIZE];
-    unsigned int digest_len;
-    char *text, *kid = NULL;
-    size_t kid_len;
-
-    for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-        json_t *member = json_object_get(public, names[i]);
-
-        if (member != NULL && json_object_set(needed, names[i], member) != 0)
-            return NULL;
-    }
-    text = json_dumps(needed, JSON_COMPACT);
-    if (text == NULL ||
-        EVP_Digest(text, strlen(text), digest, &digest_len, EVP_sha256(),
-                   NULL) != 1 ||
-        !cjose_base64url_encode(digest, digest_len, &kid, &kid_len, NULL))
-        kid = NULL;
-    if (text != NULL)
-        cjose_get_dealloc()(text);
-    return kid;
-}
-
-/* Adds what tells the key from others and says what it is for. */
-static bool
-label(json_t *json, const char *kid, const char *alg)
-{
-    return json != NULL &&
-           json_object_set_new(json, "kid", json_string(kid)) == 0 &&
-           json_object_set_new(json, "alg", json_string(alg)) == 0 &&
-           json_object_set_new(json, "use", json_string("sig")) == 0;
-}
-
-/* The key set that is there, or an empty one. NULL: complained. */
-static json_t *
-read_set(const struct ctl_command *command, const char *path)
-{
-    struct decode_fault fault;
-    json_t *set = NULL;
-    size_t len;
-    auto_char *text = ctl_file_read(path, &len);
-
-    if (text == NULL && errno == ENOENT)
-        return json_pack("{s:[]}", "keys");
-    if (text == NULL) {
-        ctl_complain(command, "could not read %s: %s", path, strerror(errno));
-    } else if (decode_json(text, len, &set, &fault) != ERR_OK) {
-        ctl_complain(command, "%s %s at line %zu, column %zu", path, fault.text,
-                     fault.line, fault.column);
-        set = NULL;
-    } else if (!json_is_array(json_object_get(set, "keys"))) {
-        ctl_complain(command, "%s is no key set: it has no array \"keys\"",
-                     path);
-        json_decref(set);
-        set = NULL;
-    }
-    return set;
-}
-
-/* Writes both halves, or neither. */
-static bool
-write_both(const struct ctl_command *command, const struct arguments *arguments,
-           const json_t *private, const json_t *set)
-{
-    char *key_text = json_dumps(private, JSON_INDENT(2));
-    char *set_text = json_dumps(set, JSON_INDENT(2));
-    bool is_done = false;
-
-    if (key_text == NULL || set_text == NULL) {
-        ctl_complain(command, "out of memory");
-    } else if (!ctl_file_create(arguments->key, 0600, key_text)) {
-        ctl_complain(command, "could not make %s: %s", arguments->key,
-                     strerror(errno));
-    } else if (!ctl_file_replace(arguments->jwks, 0644, set_text)) {
-        ctl_complain(command, "could not write %s: %s", arguments->jwks,
-                     strerror(errno));
-        (void)unlink(arguments->key);
-    } else {
-        is_done = true;
-    }
-    if (key_text != NULL)
-        cjose_get_dealloc()(key_text);
-    if (set_text != NULL)
-        cjose_get_dealloc()(set_text);
-    return is_done;
-}
-
+/* The key set in the file, or an empty one if there is no file. */
 static enum ctl_exit
-make_key(const struct ctl_command *command, const struct arguments *arguments,
-         size_t bits)
+read_set(const char *path, json_t **set_out)
 {
-    json_auto_t *set = read_set(command, arguments->jwks);
-    json_auto_t *private = NULL;
-    json_auto_t *public = NULL;
-    cjose_jwk_t *pair;
-    char *kid = NULL;
-    enum ctl_exit status = CTL_FAILED;
+    enum ctl_exit status;
 
-    if (set == NULL)
-        return CTL_FAILED;
-    pair = make_pair(arguments->alg, bits);
-    if (pair != NULL) {
-        private = to_json(pair, true);
-        public = to_json(pair, false);
-        cjose_jwk_release(pair);
+    if (access(path, F_OK) != 0 && errno == ENOENT) {
+        *set_out = json_pack("{s:[]}", "keys");
+        return *set_out != NULL ? CTL_OK : ctl_fail("out of memory");
     }
-    if (public != NULL)
-        kid = make_thumbprint(public);
-    if (kid == NULL || !label(private, kid, arguments->alg) ||
-        !label(public, kid, arguments->alg) ||
-        json_array_append(json_object_get(set, "keys"), public) != 0)
-        ctl_complain(command, "could not make a key");
-    else if (write_both(command, arguments, private, set))
-        status = CTL_OK;
-    if (kid != NULL)
-        cjose_get_dealloc()(kid);
+    status = ctl_key_read(path, set_out);
+    if (status == CTL_OK && !json_is_array(json_object_get(*set_out, "keys")))
+        return ctl_fail("%s: has no array \"keys\", so it is no key set", path);
     return status;
 }
 
-static enum ctl_exit
-run(const struct ctl_command *command, int argc, char **argv)
+/* As a file holds it; from malloc. */
+static char *
+to_text(const json_t *json)
 {
-    struct arguments arguments = {0};
-    const struct ctl_option options[] = {
-        {"key", "FILE", "the private key, as JWK; must not exist",
-         &arguments.key, NULL, true},
-        {"jwks", "FILE", "the key set that gets the public key",
-         &arguments.jwks, NULL, true},
-        {"alg", "NAME", "RS, PS or ES with 256, 384 or 512 (RS256)",
-         &arguments.alg, NULL, false},
-        {"bits", "N", "length of an RSA key (2048)", &arguments.bits, NULL,
-         false},
-        {0},
-    };
-    enum ctl_exit status;
-    size_t bits;
+    auto_char *text = json_dumps(json, JSON_INDENT(2));
+    char *line = NULL;
 
-    if (!ctl_read_options(command, options, argc, argv, &status))
+    if (text == NULL || asprintf(&line, "%s\n", text) < 0)
+        return NULL;
+    return line;
+}
+
+static bool
+add_public(json_t *set, const json_t *key)
+{
+    json_t *half = jwk_copy_public(key);
+
+    return half != NULL &&
+           json_object_set(half, "use", json_object_get(key, "use")) == 0 &&
+           json_array_append_new(json_object_get(set, "keys"), half) == 0;
+}
+
+/* True if the two paths lead to one file. */
+static bool
+is_same_file(const char *a, const char *b)
+{
+    struct stat first, second;
+
+    return stat(a, &first) == 0 && stat(b, &second) == 0 &&
+           first.st_dev == second.st_dev && first.st_ino == second.st_ino;
+}
+
+/* Both files, or none of them. */
+static enum ctl_exit
+write_files(const char *const *values, const char *key, const char *set)
+{
+    const char *why = file_create(values[KEY], key, 0600);
+
+    if (why != NULL)
+        return ctl_fail("%s: %s", values[KEY], why);
+    if (is_same_file(values[KEY], values[JWKS]))
+        why = "is the file of --key, too";
+    else
+        why = file_replace(values[JWKS], set, 0644);
+    if (why == NULL)
+        return CTL_OK;
+    (void)unlink(values[KEY]); /* it was made just now */
+    return ctl_fail("%s: %s", values[JWKS], why);
+}
+
+static enum ctl_exit
+add_key(const char *const *values, unsigned bits)
+{
+    json_auto_t *set = NULL;
+    json_auto_t *key = NULL;
+    auto_char *key_text = NULL;
+    auto_char *set_text = NULL;
+    enum ctl_exit status;
+
+    status = read_set(values[JWKS], &set);
+    if (status != CTL_OK)
         return status;
-    if (arguments.alg == NULL)
-        arguments.alg = "RS256";
-    if (jwk_find_alg(arguments.alg) == NULL) {
-        ctl_complain(command,
-                     "--alg: must be RS, PS or ES with 256, 384 or "
-                     "512, not \"%s\"",
-                     arguments.alg);
-        return CTL_USAGE;
-    }
-    bits = rsa_bits(arguments.bits);
-    if (bits == 0) {
-        ctl_complain(command,
-                     "--bits: must be a multiple of 8 from %d to %d, "
-                     "not \"%s\"",
-                     RSA_BITS_MIN, RSA_BITS_MAX, arguments.bits);
-        return CTL_USAGE;
-    }
-    if (arguments.bits != NULL && arguments.alg[0] == 'E') {
-        ctl_complain(command, "--bits: the curve of %s decides the length",
-                     arguments.alg);
-        return CTL_USAGE;
-    }
-    reserve_init();
-    return make_key(command, &arguments, bits);
+    key = jwk_make(values[ALG], bits);
+    if (key == NULL)
+        return ctl_fail("could not make a key");
+    key_text = to_text(key);
+    if (key_text != NULL && add_public(set, key))
+        set_text = to_text(set);
+    if (set_text == NULL)
+        return ctl_fail("out of memory");
+    status = write_files(values, key_text, set_text);
+    if (status == CTL_OK)
+        printf("%s\n", json_string_value(json_object_get(key, "kid")));
+    return status;
+}
+
+/* Before the time that it takes to make a key. */
+static enum ctl_exit
+check_new(const char *path)
+{
+    struct stat file;
+
+    if (lstat(path, &file) == 0)
+        return ctl_fail("%s: exists, and a key is never overwritten", path);
+    return CTL_OK;
+}
+
+static enum ctl_exit
+run(const char *const *values, const char *const *operands)
+{
+    const char *bits_text = values[BITS] != NULL ? values[BITS] : BITS_USUAL;
+    auto_fd lock = -1;
+    enum ctl_exit status;
+    const char *why;
+    long bits = 0;
+
+    (void)operands; /* it takes none */
+    status = ctl_read_number("bits", bits_text, BITS_MIN, BITS_MAX, &bits);
+    if (status != CTL_OK)
+        return status;
+    if (jwk_find_alg(values[ALG]) == NULL)
+        return ctl_fail_usage("--alg: no such algorithm: %s", values[ALG]);
+    if (values[BITS] != NULL && values[ALG][0] == 'E')
+        return ctl_fail_usage("--bits: is for RSA keys, not for %s",
+                              values[ALG]);
+    if (strstr(values[JWKS], TENANT_SLOT) != NULL)
+        return ctl_fail_usage("--jwks: is a tenant's file, not a template");
+    status = check_new(values[KEY]);
+    if (status != CTL_OK)
+        return status;
+    why = file_lock(values[JWKS], &lock);
+    if (why != NULL)
+        return ctl_fail("%s: %s", values[JWKS], why);
+    return add_key(values, (unsigned)bits);
 }
 
 const struct ctl_command ctl_keygen = {
-    "keygen",
-    "makes a key pair and adds the public key to a key set",
-    run,
+    .name = "keygen",
+    .operands = "",
+    .summary = "Makes a key pair, and adds its public half to a key set",
+    .details = "Prints the kid, which is the key's thumbprint (RFC 7638). "
+               "Workers use the new\nset at once; tokens of the keys that were "
+               "there stay good.",
+    .options = options,
+    .option_count = OPTIONS,
+    .run = run,
 };

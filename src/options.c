@@ -150,6 +150,9 @@ set_defaults(struct options *options)
         options->workers = 1;
 }
 
+/* A setting of the admin program alone, which may share the environment. */
+static const char admin_setting[] = "ORDERCONF_KEY=";
+
 /*
  * Every ORDERCONF_ variable is a setting or an error: a misspelt one would
  * otherwise be a setting that is silently not in force.
@@ -164,7 +167,8 @@ read_environment(struct options *options)
         size_t name_len = strcspn(*variable, "=");
         char name[64];
 
-        if (strncmp(*variable, "ORDERCONF_", strlen("ORDERCONF_")) != 0)
+        if (strncmp(*variable, "ORDERCONF_", strlen("ORDERCONF_")) != 0 ||
+            strncmp(*variable, admin_setting, strlen(admin_setting)) == 0)
             continue;
         for (size_t i = 0; i < ARRAY_SIZE(rows) && row == NULL; i++) {
             environment_name(&rows[i], name);

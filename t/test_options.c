@@ -108,6 +108,14 @@ Test(options, an_unknown_variable_is_named)
     assert_stderr("orderconf.fcgi: ORDERCONF_WORKER: no such setting\n");
 }
 
+Test(options, the_admin_program_may_share_the_environment)
+{
+    struct options options;
+
+    setenv("ORDERCONF_KEY", "demo.key.json", 1);
+    cr_assert_eq(run(&options, (const char *const[]){NULL}), OPTIONS_RUN);
+}
+
 Test(options, a_bad_variable_is_named)
 {
     struct options options;
