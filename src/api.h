@@ -11,6 +11,9 @@
 #include "http.h"
 #include "store.h"
 
+/* The largest version that a client may ask for: JSON Schema's int64. */
+#define API_VERSION_MAX INT64_MAX
+
 /* What the handlers work with; one per process. Borrowed. Where the store could
  * not be opened, both are NULL, and only routes that need no access are served:
  * plain CGI must answer all the same. */
@@ -37,16 +40,45 @@ struct exchange {
 
 void exchange_clear(struct exchange *exchange);
 
-/* GET and HEAD of a config key. */
+/* GET and HEAD of a config key, or of one version of it. */
 void api_get(struct api *api, struct exchange *exchange);
+
+/* GET and HEAD of a page of a config key's history. */
+void api_history(struct api *api, struct exchange *exchange);
 
 /* POST of a config key: fills the response with an error, or write. */
 void api_post(struct api *api, struct exchange *exchange);
+
+/* POST of an old version to a config key's history; as api_post. */
+void api_restore(struct api *api, struct exchange *exchange);
 
 /* Makes the response of a write that was committed, or lost. */
 void api_written(struct exchange *exchange);
 
 /* GET of the service's own OpenAPI document. */
 void api_openapi(struct api *api, struct exchange *exchange);
+
+/*
+ * What several of the handlers' files need.
+ */
+
+/* Cache-Control of an answer that holds the key's value. */
+const char *api_cache_control(const struct config_key *key);
+
+/* 200 with the value of exchange's key. */
+void api_respond_value(struct exchange *exchange, const char *value,
+                       size_t value_len, int64_t updated_at);
+
+/* 400 for an If-Match or If-None-Match that cannot be read. */
+void api_respond_malformed_etag(struct exchange *exchange, const char *field);
+
+/* 404 for a version that is not there; parameter is who asked for it. */
+void api_respond_no_version(struct exchange *exchange, const char *parameter,
+                            uint64_t version);
+
+/* True if a GET goes on to its value. Otherwise the response is made: 304 by
+ * If-None-Match and the response's own etag, or 400. */
+bool api_is_modified(struct exchange *exchange, bool is_there,
+                     const char *cache);
 
 #endif

@@ -265,6 +265,8 @@ response_head(const struct response *response, const struct request *request,
         head_add(&head, "Vary", "Accept");
     if (response->etag[0] != '\0')
         head_add(&head, "ETag", response->etag);
+    if (response->link[0] != '\0')
+        head_add(&head, "Link", response->link);
     if (response->allow != NULL)
         head_add(&head, "Allow", response->allow);
     if (response->challenge != NULL)

@@ -49,13 +49,17 @@ const char *http_reason(int status);
 enum media { MEDIA_JSON, MEDIA_PROBLEM, MEDIA_TEXT };
 
 /* Room for the versions of some keys, see http_etag. */
-#define ETAG_SIZE 144
+#define ETAG_SIZE 192
+
+#define LINK_SIZE                                                              \
+    sizeof("<?limit=100&before=18446744073709551615>; rel=\"next\"")
 
 /* Zeroed is a valid start. Borrowed text is static, but for the body. */
 struct response {
     int status;
     enum media media;
     char etag[ETAG_SIZE];  /* ETag, if not "" */
+    char link[LINK_SIZE];  /* Link, if not "" */
     const char *allow;     /* Allow */
     const char *challenge; /* WWW-Authenticate */
     const char *cache;     /* Cache-Control */

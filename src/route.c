@@ -10,6 +10,7 @@
 #include <time.h>
 
 #define KEY_SEGMENT "{key}"
+#define HISTORY "/config/sales_order/{key}/history"
 
 struct route {
     const char *path; /* {key} stands for the name of a config key */
@@ -21,6 +22,8 @@ struct route {
 static const struct route routes[] = {
     {"/config/sales_order/{key}", HTTP_GET, ACCESS_READ, api_get},
     {"/config/sales_order/{key}", HTTP_POST, ACCESS_WRITE, api_post},
+    {HISTORY, HTTP_GET, ACCESS_READ, api_history},
+    {HISTORY, HTTP_POST, ACCESS_WRITE, api_restore},
     {"/openapi.json", HTTP_GET, ACCESS_NONE, api_openapi},
     {0},
 };
@@ -97,9 +100,9 @@ is_authorized(struct api *api, struct exchange *exchange, enum access access)
     struct response *response = &exchange->response;
     const struct principal *principal;
     enum auth_refusal refusal;
-    enum err err = auth_check(api->auth, request->authorization,
-                              request->front_tenant, access, time(NULL),
-                              request->id, &principal, &refusal);
+    enum err err =
+        auth_check(api->auth, request->authorization, request->front_tenant,
+                   access, time(NULL), request->id, &principal, &refusal);
 
     if (err == ERR_OK) {
         exchange->principal = *principal;

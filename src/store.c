@@ -6,6 +6,20 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum err
+record_copy(const struct record *record, struct record *copy_out)
+{
+    char *value = malloc(record->value_len + 1);
+
+    if (value == NULL)
+        return ERR_NOMEM;
+    memcpy(value, record->value, record->value_len);
+    value[record->value_len] = '\0';
+    *copy_out = *record;
+    copy_out->value = value;
+    return ERR_OK;
+}
+
 void
 record_clear(struct record *record)
 {
@@ -112,19 +126,11 @@ take_wanted(void *ctx, const struct record *record,
             const struct record_origin *origin)
 {
     struct wanted *wanted = ctx;
-    char *value;
 
     (void)origin;
-    if (record->version != wanted->version)
-        return ERR_OK;
-    value = malloc(record->value_len + 1);
-    if (value == NULL)
-        return ERR_NOMEM;
-    memcpy(value, record->value, record->value_len);
-    value[record->value_len] = '\0';
-    wanted->record = *record;
-    wanted->record.value = value;
-    return ERR_OK;
+    return record->version == wanted->version
+               ? record_copy(record, &wanted->record)
+               : ERR_OK;
 }
 
 enum err

@@ -38,6 +38,9 @@ struct record_origin {
     char *request_id; /* owned */
 };
 
+/* ERR_NOMEM, or a copy of its own in *copy_out. */
+enum err record_copy(const struct record *record, struct record *copy_out);
+
 void record_clear(struct record *record);
 void record_origin_clear(struct record_origin *origin);
 

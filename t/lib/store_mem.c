@@ -44,17 +44,6 @@ copy_text(const char *text)
     return must(strdup(text != NULL ? text : ""));
 }
 
-static struct record
-copy_record(const struct record *record)
-{
-    struct record copy = *record;
-
-    copy.value = must(malloc(record->value_len + 1));
-    memcpy(copy.value, record->value, record->value_len);
-    copy.value[copy.value_len] = '\0';
-    return copy;
-}
-
 static bool
 is_name(const char *tenant, const char *key)
 {
@@ -204,15 +193,18 @@ get(struct store *base, const char *tenant, const char *key,
 {
     struct store_mem *store = mem(base);
     const struct entry *current;
+    enum err err = ERR_OK;
 
     if (!is_name(tenant, key))
         return ERR_INVALID;
     pthread_mutex_lock(&store->lock);
     current = find(store, tenant, key);
-    *record_out =
-        current != NULL ? copy_record(&current->record) : (struct record){0};
+    if (current != NULL)
+        err = record_copy(&current->record, record_out);
+    else
+        *record_out = (struct record){0};
     pthread_mutex_unlock(&store->lock);
-    return ERR_OK;
+    return err;
 }
 
 /* tenant NULL: all of them. */

@@ -10,7 +10,8 @@
 
 struct store;
 
-/* Closed by store_close. Aborts without memory. Any thread may use it. */
+/* Closed by store_close. Aborts if it cannot store for lack of memory; reads
+ * do not. Any thread may use it. */
 struct store *store_mem_new(void);
 
 /* As history of struct store_options; at first, all versions are kept. */

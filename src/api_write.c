@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: MIT
+/* Writes: a new value, or an old one again. */
+#include "api.h"
+#include "body.h"
+#include "log.h"
+#include "problem.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Size, media type and coding of the body, before anything reads it. */
+static bool
+is_body_readable(struct exchange *exchange)
+{
+    const struct request *request = &exchange->request;
+    struct response *response = &exchange->response;
+
+    if (request->content_length > HTTP_BODY_MAX ||
+        request->body_len > HTTP_BODY_MAX)
+        problem_respondf(response, request, ERR_TOOBIG,
+                         "body: must be at most %d bytes", HTTP_BODY_MAX);
+    else if (request->content_length == -2)
+        problem_respondf(response, request, ERR_BADREQ,
+                         "Content-Length: must be a number");
+    else if (request->content_length >= 0 &&
+             (size_t)request->content_length != request->body_len)
+        problem_respondf(response, request, ERR_BADREQ,
+                         "body: is %zu bytes, but Content-Length says %lld",
+                         request->body_len, (long long)request->content_length);
+    else if (!http_is_json(request->content_type))
+        problem_respondf(response, request, ERR_MEDIA,
+                         "Content-Type: must be application/json in UTF-8");
+    else if (request->content_encoding != NULL &&
+             strcmp(request->content_encoding, "identity") != 0)
+        problem_respondf(response, request, ERR_MEDIA,
+                         "Content-Encoding: must be absent or identity");
+    else
+        return true;
+    return false;
+}
+
+/* If-Match and If-None-Match against the version that is there (RFC 9110,
+ * section 13.2.2). */
+static bool
+is_precondition_met(struct exchange *exchange, uint64_t version)
+{
+    const struct request *request = &exchange->request;
+    const char *etag = exchange->response.etag;
+    enum etag_match match = ETAG_MATCHES, none_match = ETAG_DIFFERS;
+
+    if (request->if_match != NULL)
+        match = http_match_etag(request->if_match, etag, version > 0, false);
+    if (request->if_none_match != NULL)
+        none_match =
+            http_match_etag(request->if_none_match, etag, version > 0, true);
+
+    if (match == ETAG_MALFORMED)
+        api_respond_malformed_etag(exchange, "If-Match");
+    else if (none_match == ETAG_MALFORMED)
+        api_respond_malformed_etag(exchange, "If-None-Match");
+    else if (match == ETAG_DIFFERS || none_match == ETAG_MATCHES)
+        problem_respondf(&exchange->response, request, ERR_PRECOND,
+                         "%s: %s is at version %llu",
+                         match == ETAG_DIFFERS ? "If-Match" : "If-None-Match",
+                         exchange->key->name, (unsigned long long)version);
+    else
+        return true;
+    return false;
+}
+
+/* Answers with what became of a write. */
+static void
+respond_written(struct exchange *exchange, const struct store_write *write)
+{
+    const struct request *request = &exchange->request;
+    struct response *response = &exchange->response;
+
+    http_etag(&write->version, 1, response->etag);
+    switch (write->result) {
+    case ERR_OK:
+        if (write->is_new)
+            log_event(LOG_LEVEL_NOTICE, "stored",
+                      LOG_TEXT("tenant", write->tenant),
+                      LOG_TEXT("key", write->key),
+                      LOG_NUMBER("version", (int64_t)write->version),
+                      LOG_TEXT("subject", write->subject),
+                      LOG_TEXT("request_id", request->id));
+        api_respond_value(exchange, write->value, write->value_len,
+                          write->updated_at);
+        break;
+    case ERR_CONFLICT:
+    case ERR_PRECOND:
+        problem_respondf(response, request, write->result,
+                         "%s: another write came first, it is at version %llu",
+                         write->key, (unsigned long long)write->version);
+        break;
+    case ERR_INVALID:
+        problem_respondf(response, request, write->result,
+                         "value: %s is already set, and can be set only once",
+                         write->key);
+        break;
+    default:
+        response->etag[0] = '\0';
+        problem_respond(response, request, write->result, NULL);
+    }
+}
+
+void
+api_written(struct exchange *exchange)
+{
+    respond_written(exchange, &exchange->write);
+}
+
+/* Hands exchange->value on to be stored, if the preconditions hold. */
+static void
+submit(struct api *api, struct exchange *exchange)
+{
+    const struct request *request = &exchange->request;
+    bool has_precondition =
+        request->if_match != NULL || request->if_none_match != NULL;
+    struct record current = {0};
+    struct store_write write = {
+        .tenant = exchange->principal.tenant,
+        .key = exchange->key->name,
+        .value = exchange->value,
+        .value_len = strlen(exchange->value),
+        .subject = exchange->principal.subject,
+        .request_id = request->id,
+        .lost = has_precondition ? ERR_PRECOND : ERR_CONFLICT,
+        .once = exchange->key->is_once,
+    };
+    enum err err = store_get(api->store, write.tenant, write.key, &current);
+
+    if (err != ERR_OK) {
+        problem_respond(&exchange->response, request, err, NULL);
+        return;
+    }
+    write.base = current.version;
+    http_etag(&current.version, 1, exchange->response.etag);
+    if (is_precondition_met(exchange, current.version))
+        exchange->write = write;
+    record_clear(&current);
+}
+
+/* The canonical value of the body, into exchange->value. */
+static bool
+read_value(struct exchange *exchange)
+{
+    const struct request *request = &exchange->request;
+    json_auto_t *messages = json_array();
+    enum err err = ERR_NOMEM;
+
+    exchange->response.is_strict = http_is_strict(request->prefer);
+    if (messages != NULL)
+        err = config_key_parse(exchange->key, request->body, request->body_len,
+                               exchange->response.is_strict, messages,
+                               &exchange->value);
+    if (err != ERR_OK)
+        problem_respond(&exchange->response, request, err, messages);
+    return err == ERR_OK;
+}
+
+void
+api_post(struct api *api, struct exchange *exchange)
+{
+    if (is_body_readable(exchange) && read_value(exchange))
+        submit(api, exchange);
+}
+
+static const struct schema_member restore_members[] = {
+    {.name = "restore_version",
+     .schema = {.type = SCHEMA_INTEGER, .min = 1, .max = API_VERSION_MAX},
+     .is_required = true},
+    {.name = NULL},
+};
+
+static const struct schema restore_schema = {
+    .type = SCHEMA_OBJECT,
+    .members = restore_members,
+};
+
+static enum err
+check_restore(const void *ctx, json_t *root, bool is_strict, json_t *messages,
+              json_t **canonical_out)
+{
+    (void)ctx; /* the same for every key */
+    if (!json_is_object(root))
+        return validate_add(messages, "body: must be an object");
+    return validate(&restore_schema, root, "", is_strict, messages,
+                    canonical_out);
+}
+
+/* The version that the body names. False: the response is made. */
+static bool
+read_restore(struct exchange *exchange, uint64_t *version_out)
+{
+    const struct request *request = &exchange->request;
+    json_auto_t *messages = json_array();
+    json_auto_t *body = NULL;
+    enum err err = ERR_NOMEM;
+
+    exchange->response.is_strict = http_is_strict(request->prefer);
+    if (messages != NULL)
+        err = body_parse(request->body, request->body_len,
+                         exchange->response.is_strict, check_restore, NULL,
+                         messages, &body);
+    if (err != ERR_OK) {
+        problem_respond(&exchange->response, request, err, messages);
+        return false;
+    }
+    *version_out =
+        (uint64_t)json_integer_value(json_object_get(body, "restore_version"));
+    return true;
+}
+
+/* The old value as it would be stored today, into exchange->value: the rules
+ * may have changed since. False: the response is made. */
+static bool
+check_again(struct exchange *exchange, const struct record *old)
+{
+    json_auto_t *messages = json_array();
+    enum err err = ERR_NOMEM;
+
+    if (messages != NULL)
+        err = config_key_check(exchange->key, old->value, old->value_len,
+                               exchange->response.is_strict, messages,
+                               &exchange->value);
+    if (err == ERR_INVALID &&
+        json_array_insert_new(
+            messages, 0,
+            json_sprintf("restore_version: version %llu is no longer valid",
+                         (unsigned long long)old->version)) != 0)
+        err = ERR_NOMEM;
+    if (err != ERR_OK)
+        problem_respond(&exchange->response, &exchange->request, err, messages);
+    return err == ERR_OK;
+}
+
+static void
+restore(struct api *api, struct exchange *exchange, uint64_t version)
+{
+    struct record old = {0};
+    enum err err = store_get_version(api->store, exchange->principal.tenant,
+                                     exchange->key->name, version, &old);
+
+    if (err != ERR_OK)
+        problem_respond(&exchange->response, &exchange->request, err, NULL);
+    else if (old.version == 0)
+        api_respond_no_version(exchange, "restore_version", version);
+    else if (check_again(exchange, &old))
+        submit(api, exchange);
+    record_clear(&old);
+}
+
+void
+api_restore(struct api *api, struct exchange *exchange)
+{
+    uint64_t version;
+
+    if (!is_body_readable(exchange) || !read_restore(exchange, &version))
+        return;
+    if (exchange->key->is_once)
+        problem_respondf(&exchange->response, &exchange->request, ERR_INVALID,
+                         "restore_version: %s can be set only once",
+                         exchange->key->name);
+    else
+        restore(api, exchange, version);
+}

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: MIT
+#include "asked.h"
+
+#include "no_memory.h"
+
+#include <criterion/criterion.h>
+#include <stdlib.h>
+#include <string.h>
+
+void
+ask(struct api *api, handler_fn *handler, const struct asked *asked,
+    struct exchange *exchange)
+{
+    const char *body = asked->body != NULL ? asked->body : "";
+
+    exchange_clear(exchange);
+    exchange->request = (struct request){
+        .path = "",
+        .query = asked->query != NULL ? asked->query : "",
+        .content_type = "application/json",
+        .if_match = asked->if_match,
+        .if_none_match = asked->if_none_match,
+        .prefer = asked->prefer,
+        .content_length = -1,
+        .body = body,
+        .body_len = strlen(body),
+        .id = "r-1",
+    };
+    exchange->principal = (struct principal){
+        .tenant = "acme",
+        .subject = "alice",
+        .may_read = true,
+        .may_write = true,
+    };
+    if (asked->key != NULL)
+        exchange->key = config_key_find(asked->key);
+    handler(api, exchange);
+}
+
+static void
+commit(struct api *api, struct exchange *exchange)
+{
+    if (exchange->write.tenant == NULL)
+        return;
+    (void)store_commit_one(api->store, &exchange->write);
+    api_written(exchange);
+}
+
+void
+ask_all(struct api *api, handler_fn *handler, const struct asked *asked,
+        struct exchange *exchange)
+{
+    ask(api, handler, asked, exchange);
+    commit(api, exchange);
+}
+
+void
+set(struct api *api, const char *key, const char *value)
+{
+    struct exchange exchange = {0};
+    char *body = NULL;
+
+    cr_assert_geq(asprintf(&body, "{\"value\":%s}", value), 0);
+    ASK(api, api_post, &exchange, .key = key, .body = body);
+    cr_assert_eq(exchange.response.status, 200, "%s: %s", key, value);
+    exchange_clear(&exchange);
+    free(body);
+}
+
+json_t *
+body_of(const struct exchange *exchange)
+{
+    const struct response *response = &exchange->response;
+    json_t *body = json_loadb(response->body, response->body_len,
+                              JSON_REJECT_DUPLICATES, NULL);
+
+    cr_assert_not_null(body, "%.*s", (int)response->body_len, response->body);
+    return body;
+}
+
+void
+assert_answer(const struct exchange *exchange, int status, const char *etag,
+              const char *body)
+{
+    const struct response *response = &exchange->response;
+    int len = (int)response->body_len;
+
+    cr_expect_eq(response->status, status, "%d: %.*s", response->status, len,
+                 response->body);
+    if (etag != NULL)
+        cr_expect_str_eq(response->etag, etag);
+    if (body != NULL)
+        cr_expect(strlen(body) == response->body_len &&
+                      memcmp(response->body, body, response->body_len) == 0,
+                  "%.*s", len, response->body);
+}
+
+void
+assert_problem(const struct exchange *exchange, int status, const char *message)
+{
+    json_t *body = body_of(exchange);
+    const json_t *messages = json_object_get(body, "messages");
+    bool is_there = false;
+
+    assert_answer(exchange, status, NULL, NULL);
+    for (size_t i = 0; i < json_array_size(messages); i++)
+        if (strcmp(json_string_value(json_array_get(messages, i)), message) ==
+            0)
+            is_there = true;
+    cr_expect(is_there, "not %s: %.*s", message,
+              (int)exchange->response.body_len, exchange->response.body);
+    json_decref(body);
+}
+
+uint64_t
+version_of(struct api *api, const char *key)
+{
+    struct record record;
+    uint64_t version;
+
+    cr_assert_eq(store_get(api->store, "acme", key, &record), ERR_OK);
+    version = record.version;
+    record_clear(&record);
+    return version;
+}
+
+void
+ask_without_memory(struct api *api, handler_fn *handler,
+                   const struct asked *asked, int status)
+{
+    struct exchange exchange = {0};
+    unsigned failures = 0;
+    bool has_failed = true;
+
+    for (unsigned n = 0; has_failed && n < 1000; n++) {
+        no_memory_after(n);
+        ask(api, handler, asked, &exchange);
+        has_failed = no_memory_end();
+        if (has_failed && exchange.response.status == 503) {
+            cr_expect_null(exchange.write.tenant);
+            failures++;
+            continue;
+        }
+        commit(api, &exchange);
+        assert_answer(&exchange, status, NULL, NULL);
+    }
+    cr_expect_not(has_failed);
+    cr_expect_gt(failures, 0);
+    exchange_clear(&exchange);
+}
