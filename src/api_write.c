@@ -7,6 +7,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 /* Size, media type and coding of the body, before anything reads it. */
 static bool
@@ -111,9 +112,23 @@ api_written(struct exchange *exchange)
     respond_written(exchange, &exchange->write);
 }
 
+/* Answers as if the write had been committed; nothing is, and so the version
+ * is the one that is there. */
+static void
+respond_judged(struct exchange *exchange, struct store_write *write,
+               const struct record *current)
+{
+    write->version = current->version;
+    write->updated_at = current->updated_at;
+    store_judge(write, current->value, current->value_len, time(NULL));
+    write->version = current->version;
+    write->is_new = false;
+    respond_written(exchange, write);
+}
+
 /* Hands exchange->value on to be stored, if the preconditions hold. */
 static void
-submit(struct api *api, struct exchange *exchange)
+submit(struct api *api, struct exchange *exchange, bool is_validate_only)
 {
     const struct request *request = &exchange->request;
     bool has_precondition =
@@ -137,9 +152,32 @@ submit(struct api *api, struct exchange *exchange)
     }
     write.base = current.version;
     http_etag(&current.version, 1, exchange->response.etag);
-    if (is_precondition_met(exchange, current.version))
-        exchange->write = write;
+    if (is_precondition_met(exchange, current.version)) {
+        if (is_validate_only)
+            respond_judged(exchange, &write, &current);
+        else
+            exchange->write = write;
+    }
     record_clear(&current);
+}
+
+/* Reads ?validate_only= and Prefer. False: the response is made. */
+static bool
+read_wishes(struct exchange *exchange, bool *is_validate_only_out)
+{
+    const struct request *request = &exchange->request;
+    json_auto_t *messages = json_array();
+    bool is_validate_only = false;
+    enum err err = http_query_flag(request->query, "validate_only", messages,
+                                   &is_validate_only);
+
+    exchange->response.is_strict = http_is_strict(request->prefer);
+    if (err != ERR_OK) {
+        problem_respond(&exchange->response, request, err, messages);
+        return false;
+    }
+    *is_validate_only_out = is_validate_only;
+    return true;
 }
 
 /* The canonical value of the body, into exchange->value. */
@@ -150,7 +188,6 @@ read_value(struct exchange *exchange)
     json_auto_t *messages = json_array();
     enum err err = ERR_NOMEM;
 
-    exchange->response.is_strict = http_is_strict(request->prefer);
     if (messages != NULL)
         err = config_key_parse(exchange->key, request->body, request->body_len,
                                exchange->response.is_strict, messages,
@@ -163,8 +200,11 @@ read_value(struct exchange *exchange)
 void
 api_post(struct api *api, struct exchange *exchange)
 {
-    if (is_body_readable(exchange) && read_value(exchange))
-        submit(api, exchange);
+    bool is_validate_only;
+
+    if (is_body_readable(exchange) &&
+        read_wishes(exchange, &is_validate_only) && read_value(exchange))
+        submit(api, exchange, is_validate_only);
 }
 
 static const struct schema_member restore_members[] = {
@@ -199,7 +239,6 @@ read_restore(struct exchange *exchange, uint64_t *version_out)
     json_auto_t *body = NULL;
     enum err err = ERR_NOMEM;
 
-    exchange->response.is_strict = http_is_strict(request->prefer);
     if (messages != NULL)
         err = body_parse(request->body, request->body_len,
                          exchange->response.is_strict, check_restore, NULL,
@@ -237,7 +276,8 @@ check_again(struct exchange *exchange, const struct record *old)
 }
 
 static void
-restore(struct api *api, struct exchange *exchange, uint64_t version)
+restore(struct api *api, struct exchange *exchange, uint64_t version,
+        bool is_validate_only)
 {
     struct record old = {0};
     enum err err = store_get_version(api->store, exchange->principal.tenant,
@@ -248,21 +288,24 @@ restore(struct api *api, struct exchange *exchange, uint64_t version)
     else if (old.version == 0)
         api_respond_no_version(exchange, "restore_version", version);
     else if (check_again(exchange, &old))
-        submit(api, exchange);
+        submit(api, exchange, is_validate_only);
     record_clear(&old);
 }
 
 void
 api_restore(struct api *api, struct exchange *exchange)
 {
+    bool is_validate_only;
     uint64_t version;
 
-    if (!is_body_readable(exchange) || !read_restore(exchange, &version))
+    if (!is_body_readable(exchange) ||
+        !read_wishes(exchange, &is_validate_only) ||
+        !read_restore(exchange, &version))
         return;
     if (exchange->key->is_once)
         problem_respondf(&exchange->response, &exchange->request, ERR_INVALID,
                          "restore_version: %s can be set only once",
                          exchange->key->name);
     else
-        restore(api, exchange, version);
+        restore(api, exchange, version, is_validate_only);
 }

@@ -215,8 +215,8 @@ static const struct condition {
     {"2", NULL, 400},     {NULL, "\"2", 400},   {"W/\"2\"", NULL, 412},
 };
 
-/* Preconditions are of the key, whether its value comes by a POST or out of its
- * history. */
+/* Preconditions are of the key, whether its value comes by a POST, out of its
+ * history, or not at all. */
 static void
 assert_condition(const struct condition *condition, handler_fn *handler,
                  const char *body, const char *query, uint64_t after)
@@ -250,6 +250,10 @@ Test(api_write, preconditions)
     for (size_t i = 0; i < ARRAY_SIZE(conditions); i++) {
         assert_condition(&conditions[i], api_post, value, "", 3);
         assert_condition(&conditions[i], api_restore, restore, "", 3);
+        assert_condition(&conditions[i], api_post, value, "validate_only=true",
+                         2);
+        assert_condition(&conditions[i], api_restore, restore,
+                         "validate_only=true", 2);
     }
 }
 
@@ -272,6 +276,109 @@ Test(api_write, restoring_may_lose_a_race)
     cr_expect_eq(store_commit_one(api.store, &answer.write), ERR_PRECOND);
     api_written(&answer);
     assert_answer(&answer, 412, "\"3\"", NULL);
+}
+
+Test(api_write, validate_only_stores_nothing)
+{
+    int64_t before;
+    struct record record;
+
+    store_raw(TIMER, "10");
+    cr_assert_eq(store_get(api.store, "acme", TIMER, &record), ERR_OK);
+    before = record.updated_at;
+    record_clear(&record);
+
+    ASK(&api, api_post, &answer, .key = TIMER, .query = "validate_only=true",
+        .body = "{\"value\":20.0}");
+    cr_expect_null(answer.write.tenant);
+    assert_answer(&answer, 200, "\"1\"", NULL);
+    cr_expect_eq(value_of_answer(), 20);
+    ASK(&api, api_restore, &answer, .key = TIMER, .query = "validate_only=true",
+        .body = "{\"restore_version\":1}");
+    assert_answer(&answer, 200, "\"1\"", NULL);
+    cr_expect_eq(value_of_answer(), 10);
+
+    cr_assert_eq(store_get(api.store, "acme", TIMER, &record), ERR_OK);
+    cr_expect_eq(record.version, 1);
+    cr_expect_str_eq(record.value, "10");
+    cr_expect_eq(record.updated_at, before);
+    record_clear(&record);
+
+    ASK(&api, api_post, &answer, .key = TIMER, .query = "validate_only=false",
+        .body = "{\"value\":20.0}");
+    assert_answer(&answer, 200, "\"2\"", NULL);
+    ASK(&api, api_restore, &answer, .key = TIMER,
+        .query = "x=y&validate_only=false", .body = "{\"restore_version\":1}");
+    assert_answer(&answer, 200, "\"3\"", NULL);
+}
+
+Test(api_write, validate_only_of_a_key_that_is_not_set)
+{
+    ASK(&api, api_post, &answer, .key = "external_order_webhook",
+        .query = "validate_only=true",
+        .body = "{\"value\":{\"url\":\"https://a.example\","
+                "\"api_key\":\"k\"}}");
+    assert_answer(&answer, 200, "\"0\"", NULL);
+    cr_expect_not_null(memmem(answer.response.body, answer.response.body_len,
+                              "\"timeout\":15", 12));
+    cr_expect_str_eq(answer.response.cache, "no-store");
+    cr_expect_eq(version_of(&api, "external_order_webhook"), 0);
+}
+
+Test(api_write, validate_only_refuses_what_a_post_refuses)
+{
+    ASK(&api, api_post, &answer, .key = "cancellation_allowed_from",
+        .query = "validate_only=true", .body = "{\"value\":[\"x\",1]}");
+    assert_problem(&answer, 400, "value[0]: must be one of \"store\", \"dc\"");
+    assert_problem(&answer, 400, "value[1]: must be a string");
+    ASK(&api, api_post, &answer, .key = TIMER, .query = "validate_only=true",
+        .body = "{\"value\":1,\"x\":1}", .prefer = "handling=strict");
+    assert_problem(&answer, 400, "x: is not a known member");
+    ASK(&api, api_restore, &answer, .key = TIMER, .query = "validate_only=true",
+        .body = "{\"restore_version\":1}");
+    assert_answer(&answer, 404, NULL, NULL);
+}
+
+Test(api_write, validate_only_of_a_write_once_key)
+{
+    static const char same[] = "{\"value\":{\"size\":5}}";
+    static const char other[] = "{\"value\":{\"size\":6}}";
+
+    ASK(&api, api_post, &answer, .key = SEQUENCE, .query = "validate_only=true",
+        .body = other);
+    assert_answer(&answer, 200, "\"0\"", NULL);
+    ASK(&api, api_post, &answer, .key = SEQUENCE, .body = same);
+    assert_answer(&answer, 200, "\"1\"", NULL);
+    ASK(&api, api_post, &answer, .key = SEQUENCE, .query = "validate_only=true",
+        .body = same);
+    assert_answer(&answer, 200, "\"1\"", NULL);
+    ASK(&api, api_post, &answer, .key = SEQUENCE, .query = "validate_only=true",
+        .body = other);
+    assert_problem(&answer, 400,
+                   "value: " SEQUENCE
+                   " is already set, and can be set only once");
+    cr_expect_str_eq(answer.response.etag, "\"1\"");
+}
+
+Test(api_write, validate_only_is_true_or_false)
+{
+    static const char *const bad[] = {
+        "validate_only", "validate_only=", "validate_only=1",
+        "validate_only=TRUE", "validate_only=yes"};
+
+    for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+        ASK(&api, api_post, &answer, .key = TIMER, .query = bad[i],
+            .body = "{\"value\":1}");
+        assert_problem(&answer, 400, "validate_only: must be true or false");
+        ASK(&api, api_restore, &answer, .key = TIMER, .query = bad[i],
+            .body = "{\"restore_version\":1}");
+        assert_problem(&answer, 400, "validate_only: must be true or false");
+    }
+    ASK(&api, api_post, &answer, .key = TIMER,
+        .query = "validate_only=true&validate_only=true",
+        .body = "{\"value\":1}");
+    assert_problem(&answer, 400, "validate_only: must be there only once");
+    cr_expect_eq(version_of(&api, TIMER), 0);
 }
 
 Test(api_write, without_memory)
