@@ -43,6 +43,9 @@ void exchange_clear(struct exchange *exchange);
 /* GET and HEAD of a config key, or of one version of it. */
 void api_get(struct api *api, struct exchange *exchange);
 
+/* GET and HEAD of all config keys at once. */
+void api_list(struct api *api, struct exchange *exchange);
+
 /* GET and HEAD of a page of a config key's history. */
 void api_history(struct api *api, struct exchange *exchange);
 

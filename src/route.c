@@ -22,6 +22,7 @@ struct route {
 static const struct route routes[] = {
     {"/config/sales_order/{key}", HTTP_GET, ACCESS_READ, api_get},
     {"/config/sales_order/{key}", HTTP_POST, ACCESS_WRITE, api_post},
+    {"/config/sales_order", HTTP_GET, ACCESS_READ, api_list},
     {HISTORY, HTTP_GET, ACCESS_READ, api_history},
     {HISTORY, HTTP_POST, ACCESS_WRITE, api_restore},
     {"/openapi.json", HTTP_GET, ACCESS_NONE, api_openapi},

@@ -370,3 +370,43 @@ STORE_TEST(one_reads_while_one_commits)
     pthread_join(writer, &failed);
     cr_expect_null(failed);
 }
+
+/* Both keys are written by the same commits, and so are never seen apart. */
+static void *
+write_pairs(void *ctx)
+{
+    for (int i = 1; i <= ROUNDS; i++) {
+        struct store_write writes[] = {write_of("acme", "a", "x"),
+                                       write_of("acme", "b", "x")};
+
+        if (commit_all(ctx, writes, 2) != ERR_OK)
+            return ctx;
+    }
+    return NULL;
+}
+
+static enum err
+note_version(void *ctx, const char *tenant, const char *key,
+             const struct record *record)
+{
+    uint64_t *versions = ctx;
+
+    (void)tenant;
+    versions[*key == 'b'] = record->version;
+    return ERR_OK;
+}
+
+STORE_TEST(list_is_one_snapshot)
+{
+    uint64_t versions[2] = {0, 0};
+    pthread_t writer;
+    void *failed;
+
+    cr_assert_eq(pthread_create(&writer, NULL, write_pairs, store), 0);
+    while (versions[0] < ROUNDS) {
+        cr_assert_eq(store_list(store, "acme", note_version, versions), ERR_OK);
+        cr_assert_eq(versions[0], versions[1]);
+    }
+    pthread_join(writer, &failed);
+    cr_expect_null(failed);
+}

@@ -223,11 +223,14 @@ function untyped(published, key, json) {
   return !isObject(json.value) || 'enabled' in json;
 }
 
-test('every key has a history', () => {
+test('every key is in the list and has a history', () => {
   const keys = operations
     .filter(({ path, method }) => method === 'POST' && !path.includes('{'))
     .map(({ key }) => key);
+  const { Settings } = document.components.schemas;
   assert.equal(keys.length, 6);
+  assert.deepEqual(Object.keys(Settings.properties), keys);
+  assert.deepEqual(Settings.required, keys);
   assert.deepEqual(document.components.parameters.Key.schema.enum, keys);
 });
 

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: MIT
+#include "api.h"
+#include "util.h"
+
+#include "lib/asked.h"
+#include "lib/store_mem.h"
+
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <string.h>
+
+static struct api api;
+static struct exchange answer;
+
+static void
+set_up(void)
+{
+    api.store = store_mem_new();
+}
+
+static void
+tear_down(void)
+{
+    exchange_clear(&answer);
+    store_close(api.store);
+}
+
+TestSuite(api_list, .init = set_up, .fini = tear_down);
+
+#define UNSET ",\"updated_at\":\"1970-01-01T00:00:00Z\",\"version\":0}"
+
+Test(api_list, of_a_tenant_that_never_set_anything)
+{
+    ASK(&api, api_list, &answer);
+    assert_answer(&answer, 200, "\"0.0.0.0.0.0\"",
+                  "{\"sales_order_generator_sequence\":{\"value\":{}" UNSET ","
+                  "\"on_hold_timer_duration\":{\"value\":0" UNSET ","
+                  "\"cancellation_allowed_from\":{\"value\":[\"store\"]" UNSET
+                  ","
+                  "\"big_sales_order\":{\"value\":"
+                  "{\"soft_limit_for_big_orders\":100}" UNSET ","
+                  "\"external_oms\":{\"value\":{\"enabled\":false}" UNSET ","
+                  "\"external_order_webhook\":{\"value\":null" UNSET "}");
+    cr_expect_str_eq(answer.response.cache, "no-store");
+}
+
+/* Each key's value for a write that sets it. */
+static const char *const values[CONFIG_KEYS_MAX] = {
+    "{\"prefix\":\"A\",\"size\":5}",
+    "30",
+    "[\"dc\"]",
+    "{\"soft_limit_for_big_orders\":7}",
+    "{\"enabled\":true}",
+    "{\"url\":\"https://a.example\",\"api_key\":\"k\",\"timeout\":3}",
+};
+
+Test(api_list, says_of_each_key_what_it_says_itself)
+{
+    json_auto_t *body = NULL;
+
+    for (size_t i = 0; i < CONFIG_KEYS_MAX; i++)
+        for (size_t n = 0; n < (config_keys[i].is_once ? 1 : i + 1); n++)
+            set(&api, config_keys[i].name, values[i]);
+    ASK(&api, api_list, &answer);
+    assert_answer(&answer, 200, "\"1.2.3.4.5.6\"", NULL);
+    body = body_of(&answer);
+    cr_expect_eq(json_object_size(body), CONFIG_KEYS_MAX);
+
+    for (size_t i = 0; i < CONFIG_KEYS_MAX; i++) {
+        json_t *listed = json_object_get(body, config_keys[i].name);
+        json_auto_t *own = NULL;
+        char etag[16];
+
+        cr_expect_eq(json_object_size(listed), 3);
+        snprintf(etag, sizeof(etag), "\"%d\"",
+                 (int)json_integer_value(json_object_get(listed, "version")));
+        ASK(&api, api_get, &answer, .key = config_keys[i].name);
+        assert_answer(&answer, 200, etag, NULL);
+        own = body_of(&answer);
+        cr_expect(json_equal(json_object_get(listed, "value"),
+                             json_object_get(own, "value")));
+        cr_expect(json_equal(json_object_get(listed, "updated_at"),
+                             json_object_get(own, "updated_at")));
+    }
+}
+
+Test(api_list, its_tag_changes_with_every_key)
+{
+    char before[ETAG_SIZE] = "";
+
+    ASK(&api, api_list, &answer);
+    for (size_t i = 0; i < CONFIG_KEYS_MAX; i++) {
+        memcpy(before, answer.response.etag, sizeof(before));
+        set(&api, config_keys[i].name, values[i]);
+        ASK(&api, api_list, &answer, .if_none_match = before);
+        assert_answer(&answer, 200, NULL, NULL);
+        cr_expect_str_neq(answer.response.etag, before);
+    }
+    assert_answer(&answer, 200, "\"1.1.1.1.1.1\"", NULL);
+}
+
+Test(api_list, conditions)
+{
+    static const struct {
+        const char *field;
+        int status;
+    } cases[] = {
+        {"\"0.1.0.0.0.0\"", 304},
+        {"W/\"0.1.0.0.0.0\"", 304},
+        {"\"1\", \"0.1.0.0.0.0\"", 304},
+        {"*", 304}, /* a list is always there */
+        {"\"0.0.0.0.0.0\"", 200},
+        {"\"1\"", 200},
+        {"0.1.0.0.0.0", 400},
+        {"\"0.1.0.0.0.0", 400},
+    };
+
+    set(&api, "on_hold_timer_duration", "1");
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        ASK(&api, api_list, &answer, .if_none_match = cases[i].field);
+        assert_answer(&answer, cases[i].status, "\"0.1.0.0.0.0\"",
+                      cases[i].status == 304 ? "" : NULL);
+    }
+}
+
+static void
+store_raw(const char *tenant, const char *key, const char *value)
+{
+    struct store_write write = {
+        .tenant = tenant,
+        .key = key,
+        .value = value,
+        .value_len = strlen(value),
+        .base = STORE_ANY_VERSION,
+    };
+
+    cr_assert_eq(store_commit_one(api.store, &write), ERR_OK);
+}
+
+Test(api_list, keys_of_other_tenants_and_other_programs_are_left_out)
+{
+    store_raw("brio", "on_hold_timer_duration", "5");
+    store_raw("acme", "a_key_of_tomorrow", "5");
+    store_raw("acme", "z_key_of_tomorrow", "5");
+    ASK(&api, api_list, &answer);
+    assert_answer(&answer, 200, "\"0.0.0.0.0.0\"", NULL);
+    cr_expect_null(
+        memmem(answer.response.body, answer.response.body_len, "tomorrow", 8));
+}
+
+Test(api_list, without_memory)
+{
+    set(&api, "on_hold_timer_duration", "1");
+    ask_without_memory(&api, api_list, &(struct asked){0}, 200);
+}
