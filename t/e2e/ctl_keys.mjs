@@ -344,6 +344,19 @@ test('a key that cannot be made leaves all as it was', () => {
   assert.deepEqual(contentOf(root), before);
 });
 
+test('no room for the key set: no key either', () => {
+  const pair = makePair();
+  const keys = [...Array(9)].map((_, i) => ({ ...readJson(pair.jwks).keys[0], kid: String(i) }));
+  writeFileSync(pair.jwks, JSON.stringify({ keys }));
+  const before = contentOf(pair.dir);
+  const { status, stdout, stderr } = spawnSync('/bin/sh', ['-c',
+    'trap "" XFSZ; ulimit -f 1; exec "$@"', 'sh', admin, 'keygen', '--alg=ES256',
+    '--key', join(pair.dir, 'k'), '--jwks', pair.jwks], { env: cleanEnv(), encoding: 'utf8' });
+  assert.deepEqual([status, stdout], [1, '']);
+  assert.match(stderr, /acme\.json: File too large\n$/);
+  assert.deepEqual(contentOf(pair.dir), before);
+});
+
 test('larger RSA keys', () => {
   const dir = makeDir();
   succeed(['keygen', '--key', join(dir, 'k'), '--jwks', join(dir, 's'), '--bits', '3072']);
