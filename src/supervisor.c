@@ -29,11 +29,12 @@
 
 /* One place for a worker. */
 struct slot {
-    pid_t pid;       /* 0: none */
-    int ready_fd;    /* the worker's stdout until it is ready, then -1 */
-    int64_t started; /* monotonic ms */
-    int64_t due;     /* when to start one, if there is none */
-    pid_t retired;   /* the predecessor, to be ended when this one is ready */
+    pid_t pid;         /* 0: none */
+    int ready_fd;      /* the worker's stdout until it is ready, then -1 */
+    int64_t started;   /* monotonic ms */
+    int64_t due;       /* when to start one, if there is none */
+    pid_t retired;     /* the predecessor, to be ended when this one is ready */
+    const char *cause; /* why there had to be another one; NULL: none yet */
 };
 
 struct supervisor {
@@ -60,7 +61,8 @@ now_ms(void)
 
 /* The child's way into the worker. Returns only on failure. */
 static void
-become_worker(const struct supervisor *supervisor, int ready_fd, pid_t parent)
+become_worker(const struct supervisor *supervisor, const char *cause,
+              int ready_fd, pid_t parent)
 {
     char *argv[] = {strdup(supervisor->program), NULL};
     sigset_t none;
@@ -72,7 +74,9 @@ become_worker(const struct supervisor *supervisor, int ready_fd, pid_t parent)
         _exit(0);
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
-    if (dup2(supervisor->listen_fd, STDIN_FILENO) < 0 ||
+    if ((cause != NULL ? setenv(SUPERVISOR_CAUSE, cause, 1)
+                       : unsetenv(SUPERVISOR_CAUSE)) != 0 ||
+        dup2(supervisor->listen_fd, STDIN_FILENO) < 0 ||
         dup2(ready_fd, STDOUT_FILENO) < 0)
         return;
     execv(supervisor->program, argv);
@@ -89,7 +93,7 @@ start_worker(struct supervisor *supervisor, struct slot *slot)
         return;
     pid = fork();
     if (pid == 0) {
-        become_worker(supervisor, ends[1], parent);
+        become_worker(supervisor, slot->cause, ends[1], parent);
         _exit(SUPERVISOR_EXIT_CONFIG);
     }
     close(ends[1]);
@@ -143,6 +147,7 @@ renew_next(struct supervisor *supervisor)
         return; /* the slot is busy; its next change leads here again */
     slot->retired = slot->pid;
     slot->pid = 0;
+    slot->cause = "replaced";
     start_worker(supervisor, slot);
     if (slot->pid == 0) {
         slot->pid = slot->retired;
@@ -214,6 +219,7 @@ replace(struct supervisor *supervisor, struct slot *slot, int status)
     } else if (is_config && !supervisor->was_ready) {
         stop(supervisor, 1);
     } else {
+        slot->cause = "died";
         slot->due = now - slot->started < SHORT_LIFE_MS
                         ? now + RESTART_PAUSE_MS
                         : now;

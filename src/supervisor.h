@@ -9,6 +9,11 @@ struct options;
  * would not help (EX_CONFIG of sysexits.h). */
 #define SUPERVISOR_EXIT_CONFIG 78
 
+/* The variable that tells a worker why it took another one's place: "died" or
+ * "replaced" (see metrics_causes). It is for the worker to count, because the
+ * supervisor has nothing to do with the store and what is beside it. */
+#define SUPERVISOR_CAUSE "SUPERVISOR_CAUSE"
+
 /*
  * Runs options->workers workers on listen_fd: this program again, with the
  * socket as fd 0. Opens no store and no thread.
