@@ -5,10 +5,10 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { after, test } from 'node:test';
+import { runCgi } from './lib/cgi.mjs';
 import { assertProblem } from './lib/contract.mjs';
 import { parseCgi } from './lib/fcgi.mjs';
 import { cleanEnv, service } from './lib/paths.mjs';
-import { within } from './lib/process.mjs';
 import { Stack } from './lib/stack.mjs';
 
 // For its keys and directory; the service itself runs per request.
@@ -17,37 +17,7 @@ after(() => stack.kill());
 
 const key = 'on_hold_timer_duration';
 
-/** Runs it: {code, signal, stdout, stderr}; broken if it closed stdin early. */
-async function run(
-  params,
-  body = '',
-  { args = ['db', 'issuer', 'jwks'], more = {} } = {},
-) {
-  const options = args.map((name) => `--${name}=${stack.options[name]}`);
-  const child = spawn(service, options, {
-    env: cleanEnv({ ...params, ...more }),
-  });
-  const [out, err] = [[], []];
-  child.stdout.on('data', (chunk) => out.push(chunk));
-  child.stderr.on('data', (chunk) => err.push(chunk));
-  let broken = false;
-  child.stdin.on('error', () => {
-    broken = true;
-  });
-  child.stdin.end(body);
-  const ended = new Promise((resolve) => {
-    child.on('close', (code, signal) => resolve({ code, signal }));
-  });
-  const end = await within(20, ended);
-  if (!end) child.kill('SIGKILL');
-  assert.ok(end, 'it did not end');
-  return {
-    ...end,
-    broken,
-    stdout: Buffer.concat(out).toString('utf8'),
-    stderr: Buffer.concat(err).toString('utf8'),
-  };
-}
+const run = (params, body, options) => runCgi(stack, params, body, options);
 
 async function answer(params, body = '', options = undefined) {
   const result = await run(params, body, options);
@@ -189,8 +159,8 @@ test('settings come from the environment too, and the command line wins', async 
   const tenant = stack.tenant();
   const { db, issuer, jwks } = stack.options;
   const result = await answer(stack.params('GET', key, { tenant }), '', {
-    args: ['db'],
-    more: {
+    options: ['db'],
+    env: {
       ORDERCONF_DB: '/nonexistent/x',
       ORDERCONF_ISSUER: issuer,
       ORDERCONF_JWKS: jwks,
@@ -203,8 +173,8 @@ test('settings come from the environment too, and the command line wins', async 
 test('a store that cannot be opened is a 500, and the log says why', async () => {
   const tenant = stack.tenant();
   const result = await run(stack.params('GET', key, { tenant }), '', {
-    args: ['issuer', 'jwks'],
-    more: { ORDERCONF_DB: '/proc/nonexistent/db' },
+    options: ['issuer', 'jwks'],
+    env: { ORDERCONF_DB: '/proc/nonexistent/db' },
   });
   assertProblem(
     parseCgi(Buffer.from(result.stdout)),

@@ -1,45 +1,15 @@
 // SPDX-License-Identifier: MIT
 // The log: what it tells, in which form, and what it never holds.
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
 import { fstatSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { cleanEnv, service } from './lib/paths.mjs';
+import { runCgi } from './lib/cgi.mjs';
+import { service } from './lib/paths.mjs';
 import { factory } from './lib/stack.mjs';
 
 const key = 'on_hold_timer_duration';
 const { make, start } = factory();
-
-/** One run as CGI, with its stderr as text. */
-async function cgi(
-  stack,
-  params,
-  body = '',
-  { command = [service], more = [], env = {} } = {},
-) {
-  const args = ['db', 'issuer', 'jwks'].map(
-    (name) => `--${name}=${stack.options[name]}`,
-  );
-  const [program, ...before] = command;
-  const child = spawn(program, [...before, ...args, ...more], {
-    env: cleanEnv({ ...params, ...env }),
-  });
-  const [out, err] = [[], []];
-  child.stdout.on('data', (chunk) => out.push(chunk));
-  child.stderr.on('data', (chunk) => err.push(chunk));
-  child.stdin.on('error', () => {});
-  child.stdin.end(body);
-  const code = await new Promise((resolve) => {
-    child.on('error', () => resolve(127));
-    child.on('close', resolve);
-  });
-  return {
-    code,
-    stdout: Buffer.concat(out).toString('latin1'),
-    stderr: Buffer.concat(err).toString('latin1'),
-  };
-}
 
 const stored = (events) => events.filter(({ event }) => event === 'stored');
 
@@ -110,7 +80,7 @@ test('a CGI run logs its write to stderr', async () => {
   const stack = make();
   const tenant = stack.tenant();
   const body = '{"value":3}';
-  const { stderr } = await cgi(
+  const { stderr } = await runCgi(
     stack,
     stack.params('POST', key, { tenant, body, REQUEST_ID: 'r-1' }),
     body,
@@ -262,17 +232,17 @@ test('--syslog leaves stderr alone', async (t) => {
     service,
   ];
   const params = stack.params('GET', key, { token: 'a.b.c' });
-  const first = await cgi(stack, params, '', { command });
+  const first = await runCgi(stack, params, '', { command });
   if (first.code !== 0) {
     t.skip('not allowed to mount');
     return;
   }
   assert.match(first.stderr, /"event":"refused"/);
-  for (const { more, env } of [
-    { more: ['--syslog'], env: {} },
-    { more: [], env: { ORDERCONF_SYSLOG: 'yes' } },
+  for (const { args, env } of [
+    { args: ['--syslog'] },
+    { env: { ORDERCONF_SYSLOG: 'yes' } },
   ]) {
-    const run = await cgi(stack, params, '', { command, more, env });
+    const run = await runCgi(stack, params, '', { command, args, env });
     assert.match(run.stdout, /^Status: 401 /);
     assert.equal(run.stderr, '');
   }

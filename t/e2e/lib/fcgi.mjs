@@ -59,12 +59,13 @@ export function parseCgi(bytes) {
       }),
   );
   const body = text.slice(end + 4);
+  const type = headers['content-type'] ?? '';
   return {
     status: Number.parseInt(headers.status ?? '200', 10),
     headers,
-    type: headers['content-type'] ?? '',
+    type,
     text: body,
-    json: body === '' ? undefined : JSON.parse(body),
+    json: /json/.test(type) && body !== '' ? JSON.parse(body) : undefined,
   };
 }
 
