@@ -20,6 +20,7 @@
 struct api {
     struct store *store;
     struct auth *auth;
+    bool is_unready; /* as the last GET of /readyz found; the log has it */
 };
 
 /* One request on its way through the handlers. */
@@ -60,6 +61,17 @@ void api_written(struct exchange *exchange);
 
 /* GET of the service's own OpenAPI document. */
 void api_openapi(struct api *api, struct exchange *exchange);
+
+/* GET of /healthz: the process answers. */
+void api_healthz(struct api *api, struct exchange *exchange);
+
+/* GET of /readyz: whether requests would be served now. Leaves a probe in
+ * write, if there is a store to be asked; api_probed makes its answer. */
+void api_readyz(struct api *api, struct exchange *exchange);
+void api_probed(struct api *api, struct exchange *exchange);
+
+/* GET of /metrics, for Prometheus. */
+void api_metrics(struct api *api, struct exchange *exchange);
 
 /*
  * What several of the handlers' files need.

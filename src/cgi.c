@@ -95,7 +95,7 @@ cgi_run(struct api *api)
         if (exchange.write.tenant != NULL) {
             /* Its result is in the write, where route_written looks. */
             (void)store_commit_one(api->store, &exchange.write);
-            route_written(&exchange);
+            route_written(api, &exchange);
         }
     }
     is_printed = print_response(&exchange);

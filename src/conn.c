@@ -221,7 +221,7 @@ conn_write(struct conn *conn)
 void
 conn_written(struct conn *conn)
 {
-    route_written(&conn->exchange);
+    route_written(conn->service->api, &conn->exchange);
     answer(conn);
     feed_rest(conn);
 }

@@ -30,7 +30,7 @@ static const struct {
 static const char *const media_types[] = {
     [MEDIA_JSON] = "application/json",
     [MEDIA_PROBLEM] = "application/problem+json",
-    [MEDIA_TEXT] = "text/plain; charset=utf-8",
+    [MEDIA_METRICS] = "text/plain; version=0.0.4; charset=utf-8",
 };
 
 const char *
@@ -261,7 +261,7 @@ response_head(const struct response *response, const struct request *request,
         head_add_number(&head, "Content-Length", response->body_len);
         head_add(&head, "X-Content-Type-Options", "nosniff");
     }
-    if (response->media != MEDIA_TEXT)
+    if (response->media != MEDIA_METRICS)
         head_add(&head, "Vary", "Accept");
     if (response->etag[0] != '\0')
         head_add(&head, "ETag", response->etag);

@@ -46,7 +46,8 @@ void request_init(struct request *request, http_param_fn *param, void *ctx);
 /* The reason phrase of a status that we send (RFC 9110, section 15). */
 const char *http_reason(int status);
 
-enum media { MEDIA_JSON, MEDIA_PROBLEM, MEDIA_TEXT };
+/* MEDIA_METRICS is Prometheus's text format. */
+enum media { MEDIA_JSON, MEDIA_PROBLEM, MEDIA_METRICS };
 
 /* Room for the versions of some keys, see http_etag. */
 #define ETAG_SIZE 192

@@ -17,6 +17,7 @@
 #include "options.h"
 #include "route.h"
 #include "supervisor.h"
+#include "util.h"
 #include "worker.h"
 
 #include <stdio.h>
@@ -116,13 +117,26 @@ run_supervisor(const struct options *options)
     return status;
 }
 
+/* A worker that takes another one's place counts itself. */
+static void
+count_restart(void)
+{
+    const char *cause = getenv(SUPERVISOR_CAUSE);
+
+    for (size_t i = 0; cause != NULL && i < ARRAY_SIZE(metrics_causes); i++)
+        if (strcmp(cause, metrics_causes[i]) == 0)
+            metrics_inc(METRIC_RESTARTS_DIED + (unsigned int)i);
+}
+
 static int
 run_worker(const struct options *options)
 {
     struct api api = {0};
     int status = SUPERVISOR_EXIT_CONFIG;
+    bool is_open = open_api(&api, options);
 
-    if (open_api(&api, options))
+    count_restart();
+    if (is_open)
         status = worker_run(STDIN_FILENO, &api);
     close_api(&api);
     return status;

@@ -26,6 +26,9 @@ static const struct route routes[] = {
     {HISTORY, HTTP_GET, ACCESS_READ, api_history},
     {HISTORY, HTTP_POST, ACCESS_WRITE, api_restore},
     {"/openapi.json", HTTP_GET, ACCESS_NONE, api_openapi},
+    {"/healthz", HTTP_GET, ACCESS_NONE, api_healthz},
+    {"/readyz", HTTP_GET, ACCESS_NONE, api_readyz},
+    {"/metrics", HTTP_GET, ACCESS_NONE, api_metrics},
     {0},
 };
 
@@ -159,13 +162,16 @@ route_serve(struct api *api, struct exchange *exchange)
 }
 
 void
-route_written(struct exchange *exchange)
+route_written(struct api *api, struct exchange *exchange)
 {
     enum err result = exchange->write.result;
 
     if (result == ERR_CONFLICT || result == ERR_PRECOND)
         metrics_inc(METRIC_LOST_RACES);
-    api_written(exchange);
+    if (exchange->write.is_probe)
+        api_probed(api, exchange);
+    else
+        api_written(exchange);
     count(exchange);
 }
 

@@ -13,7 +13,7 @@ struct metrics_names;
  * route_written, which makes it.
  */
 void route_serve(struct api *api, struct exchange *exchange);
-void route_written(struct exchange *exchange);
+void route_written(struct api *api, struct exchange *exchange);
 
 /* Fills in what the metrics call the routes. */
 void route_name(struct metrics_names *names);

@@ -252,9 +252,9 @@ Test(http, head_of_304_describes_no_content)
 
 Test(http, head_of_text_is_not_negotiated)
 {
-    assert_head(&(struct response){.status = 200, .media = MEDIA_TEXT},
+    assert_head(&(struct response){.status = 200, .media = MEDIA_METRICS},
                 "Status: 200 OK\r\n"
-                "Content-Type: text/plain; charset=utf-8\r\n"
+                "Content-Type: text/plain; version=0.0.4; charset=utf-8\r\n"
                 "Content-Length: 0\r\n"
                 "X-Content-Type-Options: nosniff\r\n"
                 "X-Request-Id: abc\r\n"

@@ -115,7 +115,7 @@ serve_alone(struct trial *trial)
     route_serve(&api, &exchange);
     if (exchange.write.tenant != NULL) {
         (void)store_commit_one(api.store, &exchange.write);
-        api_written(&exchange);
+        route_written(&api, &exchange);
     }
     trial->has_failed = no_memory_end();
     trial->status = exchange.response.status;

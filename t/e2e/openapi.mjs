@@ -289,4 +289,22 @@ test('every problem is described', async () => {
   );
 });
 
+test('the paths at the root are described', async () => {
+  const seen = [];
+  for (const path of ['/healthz', '/readyz', '/metrics']) {
+    const operation = operationOf('GET', path);
+    assert.equal(document.paths[path].servers[0].url, '/');
+    const params = { REQUEST_METHOD: 'GET', PATH_INFO: path };
+    for (const answer of [
+      await stack.request({ path }),
+      await stack.direct(params),
+      await stack.request({ path, method: 'POST' }),
+    ]) {
+      assertDescribed(operation, answer);
+      seen.push(answer.status);
+    }
+  }
+  assert.deepEqual(seen, [200, 200, 405, 403, 200, 403, 403, 200, 403]);
+});
+
 test('the service stops cleanly and logs no token', () => stack.stop());
