@@ -3,6 +3,7 @@
 
 #include "log.h"
 #include "store.h"
+#include "store_file.h"
 #include "store_lmdb_env.h"
 #include "store_lmdb_stat.h"
 #include "store_lmdb_visit.h"
@@ -137,32 +138,21 @@ prune(const struct store_lmdb *store, MDB_txn *txn,
     return rc == MDB_NOTFOUND ? 0 : rc;
 }
 
-/* Stores the write as the next version, and its copy in the history. */
+/* Stores the record as the current one, and with its origin in the history. */
 static int
-store_next(const struct store_lmdb *store, MDB_txn *txn,
-           struct store_name *name, struct store_write *write)
+store_version(const struct store_lmdb *store, MDB_txn *txn,
+              struct store_name *name, const struct store_record *record)
 {
-    struct store_record record = {
-        .version = write->version,
-        .updated_at = write->updated_at,
-        .value = write->value,
-        .value_len = (uint32_t)write->value_len,
-    };
-    int rc = put(txn, store->env.db.config, name, &record);
+    struct store_record current = *record;
+    int rc;
 
+    current.subject_len = current.request_id_len = 0;
+    rc = put(txn, store->env.db.config, name, &current);
     if (rc != 0)
         return rc;
-    if (write->subject != NULL) {
-        record.subject = write->subject;
-        record.subject_len = (uint32_t)strlen(write->subject);
-    }
-    if (write->request_id != NULL) {
-        record.request_id = write->request_id;
-        record.request_id_len = (uint32_t)strlen(write->request_id);
-    }
-    store_name_add_version(name, write->version);
-    rc = put(txn, store->env.db.history, name, &record);
-    return rc == 0 ? prune(store, txn, name, write->version) : rc;
+    store_name_add_version(name, record->version);
+    rc = put(txn, store->env.db.history, name, record);
+    return rc == 0 ? prune(store, txn, name, record->version) : rc;
 }
 
 /* What is said of a write that nothing is known about. */
@@ -182,7 +172,7 @@ apply(struct store_lmdb *store, MDB_txn *txn, struct store_write *write,
       int64_t now)
 {
     struct store_name name;
-    struct store_record current;
+    struct store_record current, next;
     int rc;
 
     reset(write, write->is_probe ? ERR_OK : ERR_INVALID);
@@ -203,7 +193,8 @@ apply(struct store_lmdb *store, MDB_txn *txn, struct store_write *write,
     store_judge(write, current.value, current.value_len, now);
     if (!write->is_new)
         return 0;
-    return store_next(store, txn, &name, write);
+    next = store_record_of(write);
+    return store_version(store, txn, &name, &next);
 }
 
 /* The writes from first up to end, which share one fate. */
@@ -233,7 +224,7 @@ finish(struct store_lmdb *store, MDB_txn *txn, struct store_write *first,
         stored += write->is_new;
     }
     if (rc == 0)
-        rc = lmdb_env_commit(&store->env, txn, stored);
+        rc = lmdb_env_commit_writes(&store->env, txn, first, end, stored);
     else
         lmdb_env_abort(&store->env, txn);
     return rc == 0 ? ERR_OK : fail_all(store, rc, first, end);
@@ -333,6 +324,40 @@ stat_store(struct store *store, struct store_stat *stat_out)
     return lmdb_stat_read(&lmdb(store)->env, stat_out);
 }
 
+/* Stores what was noted, unless it is there: a copy of a data file may have
+ * commits that its notes are older than. */
+static int
+redo(void *ctx, MDB_txn *txn, struct store_name *name,
+     const struct store_record *record)
+{
+    struct store_lmdb *store = ctx;
+    struct store_record current;
+    int rc = look_up(store, txn, name, &current);
+
+    if (rc != 0 || record->version != current.version + 1)
+        return rc;
+    return store_version(store, txn, name, record);
+}
+
+/* Repeats the last commit, if a power loss has undone it. */
+static enum err
+recover(struct store_lmdb *store, char *why, size_t why_size)
+{
+    MDB_txn *txn;
+    int rc;
+
+    if (!lmdb_env_has_redo(&store->env))
+        return ERR_OK;
+    rc = lmdb_env_begin(&store->env, 0, &txn);
+    if (rc == 0)
+        rc = lmdb_env_redo(&store->env, txn, redo, store);
+    if (rc == 0)
+        return ERR_OK;
+    return store_file_refuse(why, why_size,
+                             "could not repeat the last commit in %s: %s",
+                             store->env.path, mdb_strerror(rc));
+}
+
 static const struct store_ops ops = {
     .close = close_store,
     .get = get,
@@ -359,6 +384,11 @@ store_lmdb_open(const struct store_options *options, struct store **store_out,
     err = lmdb_env_open(&store->env, options, why, why_size);
     if (err != ERR_OK) {
         free(store);
+        return err;
+    }
+    err = recover(store, why, why_size);
+    if (err != ERR_OK) {
+        close_store(&store->store);
         return err;
     }
     *store_out = &store->store;

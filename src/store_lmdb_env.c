@@ -5,6 +5,7 @@
 #include "metrics.h"
 #include "store.h"
 #include "store_file.h"
+#include "store_lmdb_redo.h"
 #include "util.h"
 
 #include <errno.h>
@@ -160,6 +161,18 @@ read_current(struct lmdb_env *env, MDB_txn *txn)
     return rc;
 }
 
+/* Called with the write lock held. If somebody else has committed under the
+ * number that failed here, the note is theirs. */
+static void
+forget(struct lmdb_env *env, MDB_txn *txn)
+{
+    int fd;
+
+    if (mdb_txn_id(txn) == env->failed && mdb_env_get_fd(env->db.env, &fd) == 0)
+        lmdb_redo_forget(fd, env->db.redo, env->failed);
+    env->failed = 0;
+}
+
 static int
 begin_once(struct lmdb_env *env, unsigned int flags, MDB_txn **txn_out)
 {
@@ -180,6 +193,8 @@ begin_once(struct lmdb_env *env, unsigned int flags, MDB_txn **txn_out)
         rc = read_current(env, txn);
     else if (rc != 0)
         return rc;
+    else if (env->failed != 0)
+        forget(env, txn);
     if (rc == 0)
         *txn_out = txn;
     else
@@ -229,17 +244,100 @@ lmdb_env_abort(struct lmdb_env *env, MDB_txn *txn)
     pthread_rwlock_unlock(&env->lock);
 }
 
+static void
+observe(uint64_t started, uint64_t stored)
+{
+    metrics_observe_time(METRIC_FLUSH_TIMES, now_ns() - started);
+    metrics_observe_count(METRIC_COMMIT_WRITES, stored);
+}
+
 int
 lmdb_env_commit(struct lmdb_env *env, MDB_txn *txn, uint64_t stored)
 {
     uint64_t started = now_ns();
     int rc = mdb_txn_commit(txn);
 
-    if (rc == 0 && stored > 0) {
-        metrics_observe_time(METRIC_FLUSH_TIMES, now_ns() - started);
-        metrics_observe_count(METRIC_COMMIT_WRITES, stored);
-    }
+    if (rc == 0 && stored > 0)
+        observe(started, stored);
     pthread_rwlock_unlock(&env->lock);
+    return rc;
+}
+
+/* At once, unless LMDB has to be opened again first. */
+static void
+try_forget(struct lmdb_env *env, size_t number)
+{
+    MDB_txn *txn;
+
+    env->failed = number;
+    if (mdb_txn_begin(env->db.env, NULL, 0, &txn) == 0) {
+        forget(env, txn);
+        mdb_txn_abort(txn);
+    }
+}
+
+/* With the writes noted, the flush of the meta page can wait. */
+static int
+commit_noted(struct lmdb_env *env, MDB_txn *txn,
+             const struct store_write *first, const struct store_write *end)
+{
+    int fd, rc;
+
+    rc = mdb_env_get_fd(env->db.env, &fd);
+    if (rc == 0)
+        rc = lmdb_redo_write(fd, env->db.redo, mdb_txn_id(txn), first, end);
+    if (rc != 0) {
+        mdb_txn_abort(txn);
+        return rc;
+    }
+    (void)mdb_env_set_flags(env->db.env, MDB_NOMETASYNC, 1); /* cannot fail */
+    rc = mdb_txn_commit(txn);
+    (void)mdb_env_set_flags(env->db.env, MDB_NOMETASYNC, 0);
+    return rc;
+}
+
+int
+lmdb_env_commit_writes(struct lmdb_env *env, MDB_txn *txn,
+                       const struct store_write *first,
+                       const struct store_write *end, uint64_t stored)
+{
+    size_t number = mdb_txn_id(txn);
+    uint64_t started = now_ns();
+    int rc;
+
+    if (stored == 0 || env->db.redo == 0 || !lmdb_redo_fits(first, end))
+        return lmdb_env_commit(env, txn, stored);
+    rc = commit_noted(env, txn, first, end);
+    if (rc == 0)
+        observe(started, stored);
+    else
+        try_forget(env, number);
+    pthread_rwlock_unlock(&env->lock);
+    return rc;
+}
+
+bool
+lmdb_env_has_redo(const struct lmdb_env *env)
+{
+    MDB_envinfo info;
+    int fd;
+
+    return env->db.redo != 0 && mdb_env_get_fd(env->db.env, &fd) == 0 &&
+           mdb_env_info(env->db.env, &info) == 0 &&
+           lmdb_redo_has(fd, env->db.redo, info.me_last_txnid + 1);
+}
+
+int
+lmdb_env_redo(struct lmdb_env *env, MDB_txn *txn, lmdb_redo_fn *visit,
+              void *ctx)
+{
+    int fd, rc = mdb_env_get_fd(env->db.env, &fd);
+
+    if (rc == 0)
+        rc = lmdb_redo_read(fd, env->db.redo, txn, visit, ctx);
+    if (rc == 0)
+        return lmdb_env_commit(env, txn, 1);
+    lmdb_env_abort(env, txn);
     return rc;
 }
 
@@ -279,60 +377,4 @@ bool
 lmdb_env_make_room(struct lmdb_env *env)
 {
     return lmdb_env_check_readers(env) > 0 || adopt_map(env);
-}
-
-static bool
-is_disk_full(struct lmdb_env *env)
-{
-    bool is_full;
-    int fd;
-
-    pthread_rwlock_rdlock(&env->lock);
-    is_full = env->db.env != NULL && mdb_env_get_fd(env->db.env, &fd) == 0 &&
-              store_file_is_disk_full(fd);
-    pthread_rwlock_unlock(&env->lock);
-    return is_full;
-}
-
-static enum err
-translate(struct lmdb_env *env, int rc)
-{
-    switch (rc) {
-    case 0:
-        return ERR_OK;
-    case MDB_MAP_FULL:
-    case MDB_TXN_FULL:
-    case ENOSPC:
-    case EDQUOT:
-    case EFBIG:
-        return ERR_FULL;
-    case EIO: /* also for a write that was cut short */
-        return is_disk_full(env) ? ERR_FULL : ERR_STORE;
-    case ENOMEM:
-        return ERR_NOMEM;
-    case MDB_READERS_FULL:
-        return ERR_BUSY;
-    default:
-        return ERR_STORE;
-    }
-}
-
-enum err
-lmdb_env_failed(struct lmdb_env *env, int rc)
-{
-    enum err err = translate(env, rc);
-
-    if (err != ERR_FULL)
-        log_event(LOG_LEVEL_ERR, "store_failed", LOG_TEXT("path", env->path),
-                  LOG_TEXT("reason", mdb_strerror(rc)));
-    return err;
-}
-
-enum err
-lmdb_env_damaged(const struct lmdb_env *env, const char *tenant,
-                 const char *key)
-{
-    log_event(LOG_LEVEL_ERR, "record_damaged", LOG_TEXT("path", env->path),
-              LOG_TEXT("tenant", tenant), LOG_TEXT("key", key));
-    return ERR_STORE;
 }

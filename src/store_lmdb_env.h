@@ -8,6 +8,7 @@
 #define STORE_LMDB_ENV_H
 
 #include "store_lmdb_file.h"
+#include "store_lmdb_redo.h"
 
 #include <pthread.h>
 #include <stdbool.h>
@@ -22,6 +23,7 @@ struct lmdb_env {
                                or open the environment again */
     const char *fault;      /* why nothing could be written, as last found */
     bool is_unsure;         /* the data file may not be on disk as it reads */
+    size_t failed;          /* a commit whose note is to be forgotten, or 0 */
     char *path;
     size_t map_size;   /* as the operator set it */
     size_t known_size; /* the largest map that anyone wrote with, as known */
@@ -43,6 +45,21 @@ void lmdb_env_close(struct lmdb_env *env);
 int lmdb_env_begin(struct lmdb_env *env, unsigned int flags, MDB_txn **txn_out);
 void lmdb_env_abort(struct lmdb_env *env, MDB_txn *txn);
 int lmdb_env_commit(struct lmdb_env *env, MDB_txn *txn, uint64_t stored);
+
+/* The same for a transaction in which the writes from first up to end have got
+ * their results: with one flush where it can. */
+int lmdb_env_commit_writes(struct lmdb_env *env, MDB_txn *txn,
+                           const struct store_write *first,
+                           const struct store_write *end, uint64_t stored);
+
+/* True if the data file holds a commit that was noted but did not happen, as
+ * far as can be seen without a lock. */
+bool lmdb_env_has_redo(const struct lmdb_env *env);
+
+/* Visits its records in txn, which then is this commit, and ends it; nothing if
+ * somebody else was quicker. */
+int lmdb_env_redo(struct lmdb_env *env, MDB_txn *txn, lmdb_redo_fn *visit,
+                  void *ctx);
 
 /* The same with the kept reader; one thread at a time. */
 int lmdb_env_renew(struct lmdb_env *env);

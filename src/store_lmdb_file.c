@@ -2,6 +2,7 @@
 #include "store_lmdb_file.h"
 
 #include "store_file.h"
+#include "store_lmdb_redo.h"
 #include "store_record.h"
 #include "util.h"
 
@@ -62,6 +63,8 @@ fill(MDB_env *env)
     store_number_encode(FORMAT, format);
     if (rc == 0)
         rc = mdb_put(txn, dbis[META], &key, &value, 0);
+    if (rc == 0)
+        rc = lmdb_redo_create(txn, dbis[META]);
     if (rc == 0)
         return mdb_txn_commit(txn);
     mdb_txn_abort(txn);
@@ -286,6 +289,7 @@ open_databases(const char *path, MDB_txn *txn, struct lmdb_handles *handles,
     }
     handles->config = dbis[CONFIG];
     handles->history = dbis[HISTORY];
+    handles->redo = lmdb_redo_find(txn, dbis[META], fd);
     return ERR_OK;
 }
 

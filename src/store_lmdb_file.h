@@ -9,11 +9,13 @@
 #include "err.h"
 
 #include <lmdb.h>
+#include <sys/types.h>
 
 /* An open environment and its sub-databases. */
 struct lmdb_handles {
     MDB_env *env;
     MDB_dbi config, history;
+    off_t redo; /* where commits are noted in the data file; 0: nowhere */
 };
 
 /*

@@ -138,6 +138,25 @@ store_record_encode(const struct store_record *record, void *data)
     append(at, record->value, record->value_len);
 }
 
+struct store_record
+store_record_of(const struct store_write *write)
+{
+    struct store_record record = {
+        .version = write->version,
+        .updated_at = write->updated_at,
+        .subject = write->subject,
+        .request_id = write->request_id,
+        .value = write->value,
+        .value_len = (uint32_t)write->value_len,
+    };
+
+    if (write->subject != NULL)
+        record.subject_len = (uint32_t)strlen(write->subject);
+    if (write->request_id != NULL)
+        record.request_id_len = (uint32_t)strlen(write->request_id);
+    return record;
+}
+
 bool
 store_record_decode(const void *data, size_t len,
                     struct store_record *record_out)

@@ -60,6 +60,10 @@ bool store_name_decode(const void *data, size_t len,
 void store_number_encode(uint64_t number, unsigned char bytes[8]);
 uint64_t store_number_decode(const unsigned char bytes[8]);
 
+/* The record that a write makes, with its version and origin; its parts are
+ * the write's. */
+struct store_record store_record_of(const struct store_write *write);
+
 size_t store_record_size(const struct store_record *record);
 
 /* Writes store_record_size bytes. Parts may be NULL if their length is 0. */

@@ -67,7 +67,7 @@ Test(store_lmdb_stat, use_grows_with_what_is_stored_and_shrinks_again)
 
     cr_expect_eq(empty.map_bytes, SMALL_MAP);
     cr_expect_gt(empty.used_bytes, 0);
-    cr_expect_lt(empty.used_bytes, 32 * 4096);
+    cr_expect_lt(empty.used_bytes, 64 * 4096); /* half of it for notes */
     for (int i = 0; i < 4; i++) {
         cr_assert_eq(put(store, "acme", text_of(40000)), ERR_OK);
         cr_assert_eq(put(store, "acme", "1"), ERR_OK);

@@ -28,6 +28,8 @@ pwrite(int fd, const void *bytes, size_t len, off_t offset)
 {
     int error = len == META_LEN ? meta_error() : disk.data_error;
 
+    if (fcntl(fd, F_GETFL) & O_DSYNC)
+        disk.synchronous_writes++;
     if (error != 0) {
         errno = error;
         return -1;

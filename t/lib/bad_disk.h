@@ -18,6 +18,7 @@ extern struct bad_disk {
     int room_error;    /* of fallocate */
     bool has_no_room;  /* says statvfs */
     atomic_int data_syncs, directory_syncs; /* counted */
+    atomic_int synchronous_writes;          /* to a descriptor with O_DSYNC */
 } disk;
 
 #endif
