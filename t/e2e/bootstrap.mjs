@@ -16,7 +16,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { request } from './lib/http.mjs';
 import { admin, builddir, cleanEnv, find, srcdir } from './lib/paths.mjs';
-import { Program, until } from './lib/process.mjs';
+import { Program, until, within } from './lib/process.mjs';
 
 const bootstrap = join(srcdir, 'bootstrap');
 const dir = mkdtempSync(join(tmpdir(), 'oc-'));
@@ -49,7 +49,7 @@ async function serve(more = {}, args = []) {
   const program = new Program(
     bootstrap,
     ['serve', '--port', String(port), `--state=${state}`, ...args],
-    { log, env: { ...env, ...more }, cwd: '/' },
+    { log, env: { ...env, ...more }, cwd: '/', lastSignal: 'SIGTERM' },
   );
   programs.push(program);
   await until(
@@ -187,8 +187,8 @@ test('serve: if the service dies for good, so does the whole', async () => {
       readFileSync(`/proc/${pid}/comm`, 'utf8').startsWith('orderconf.fcgi'),
     );
   process.kill(supervisor, 'SIGKILL');
-  const end = await program.ended;
-  assert.equal(end.code, 1);
+  const end = await within(30, program.ended);
+  assert.equal(end?.code, 1);
   assert.match(program.log(), /ended by itself/);
 });
 

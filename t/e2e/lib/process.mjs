@@ -13,11 +13,25 @@ process.on('exit', () => {
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
   process.on(signal, () => process.exit(1));
 
+// A file that hangs fails, and takes what it started along.
+setTimeout(() => {
+  console.log('Bail out! not done after ten minutes');
+  process.exit(1);
+}, 600000).unref();
+
 export class Program {
-  /** Starts it with both outputs in the file log. */
-  constructor(path, args, { log, env = {}, stdin = 'ignore', cwd } = {}) {
+  /**
+   * Starts it with both outputs in the file log. lastSignal is for a program
+   * that must clean up after itself even then.
+   */
+  constructor(
+    path,
+    args,
+    { log, env = {}, stdin = 'ignore', cwd, lastSignal = 'SIGKILL' } = {},
+  ) {
     const fd = openSync(log, 'a');
     this.logFile = log;
+    this.lastSignal = lastSignal;
     this.child = spawn(path, args, {
       // A group of its own, so that killAll reaches what it starts.
       cwd,
@@ -45,7 +59,7 @@ export class Program {
   /** What it started dies with it: nginx's workers outlive a killed master. */
   killAll() {
     try {
-      process.kill(-this.pid, 'SIGKILL');
+      process.kill(-this.pid, this.lastSignal);
     } catch {
       // they are gone
     }
