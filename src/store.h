@@ -158,9 +158,11 @@ enum err store_list(struct store *store, const char *tenant,
  * Takes the write lock, then the writes, applies each with its own version
  * check in one transaction together with its history, and returns when the
  * commit is on disk. Calls take exactly once, also if all it can do with the
- * writes is to fail them. Versions of the same key that are older than the
- * history keeps go in the same transaction, at most STORE_PRUNE_MAX for each
- * write: after the setting was lowered, they may go over several.
+ * writes is to fail them.
+ *
+ * Versions that the history no longer keeps go in the same transaction, a few
+ * of a key at a time and at most STORE_PRUNE_MAX for each write; until then
+ * they are hidden.
  *
  * Each write holds its result. If the commit itself fails, every write of the
  * batch has that error, which is returned too. Only when the store is full

@@ -5,6 +5,7 @@
 #include "store.h"
 #include "store_file.h"
 #include "store_lmdb_env.h"
+#include "store_lmdb_history.h"
 #include "store_lmdb_stat.h"
 #include "store_lmdb_visit.h"
 #include "store_record.h"
@@ -21,7 +22,6 @@
 struct store_lmdb {
     struct store store;
     struct lmdb_env env;
-    uint64_t history;     /* versions to keep; 0: all */
     unsigned int commits; /* of the committing thread, as is the next */
     bool is_full;
 };
@@ -106,38 +106,6 @@ put(MDB_txn *txn, MDB_dbi dbi, struct store_name *name,
     return rc;
 }
 
-/* Removes the versions that are no longer kept now that name, the newest, is
- * there. */
-static int
-prune(const struct store_lmdb *store, MDB_txn *txn,
-      const struct store_name *name, uint64_t newest)
-{
-    struct store_name oldest = *name;
-    MDB_val found, data;
-    MDB_cursor *cursor;
-    int rc;
-
-    if (store->history == 0 || newest <= store->history)
-        return 0;
-    rc = mdb_cursor_open(txn, store->env.db.history, &cursor);
-    if (rc != 0)
-        return rc;
-    store_name_set_version(&oldest, 0);
-    found = name_val(&oldest);
-    rc = mdb_cursor_get(cursor, &found, &data, MDB_SET_RANGE);
-    store_name_set_version(&oldest, newest - store->history);
-    for (int i = 0; rc == 0 && i < STORE_PRUNE_MAX; i++) {
-        if (found.mv_size != oldest.len ||
-            memcmp(found.mv_data, oldest.bytes, oldest.len) > 0)
-            break;
-        rc = mdb_cursor_del(cursor, 0);
-        if (rc == 0)
-            rc = mdb_cursor_get(cursor, &found, &data, MDB_NEXT);
-    }
-    mdb_cursor_close(cursor);
-    return rc == MDB_NOTFOUND ? 0 : rc;
-}
-
 /* Stores the record as the current one, and with its origin in the history. */
 static int
 store_version(const struct store_lmdb *store, MDB_txn *txn,
@@ -152,7 +120,7 @@ store_version(const struct store_lmdb *store, MDB_txn *txn,
         return rc;
     store_name_add_version(name, record->version);
     rc = put(txn, store->env.db.history, name, record);
-    return rc == 0 ? prune(store, txn, name, record->version) : rc;
+    return rc == 0 ? lmdb_history_prune(&store->env, txn, name) : rc;
 }
 
 /* What is said of a write that nothing is known about. */
@@ -308,7 +276,7 @@ static enum err
 history(struct store *store, const char *tenant, const char *key,
         uint64_t before, size_t limit, store_history_fn *visit, void *ctx)
 {
-    return lmdb_visit_history(&lmdb(store)->env, tenant, key, before, limit,
+    return lmdb_history_visit(&lmdb(store)->env, tenant, key, before, limit,
                               visit, ctx);
 }
 
@@ -380,7 +348,6 @@ store_lmdb_open(const struct store_options *options, struct store **store_out,
         return ERR_NOMEM;
     }
     store->store.ops = &ops;
-    store->history = options->history;
     err = lmdb_env_open(&store->env, options, why, why_size);
     if (err != ERR_OK) {
         free(store);

@@ -59,6 +59,7 @@ lmdb_env_open(struct lmdb_env *env, const struct store_options *options,
     size_t page = (size_t)sysconf(_SC_PAGESIZE);
     enum err err;
 
+    env->history = options->history;
     env->map_size = options->map_size - options->map_size % page;
     env->path = strdup(options->path);
     if (env->path == NULL)

@@ -25,6 +25,7 @@ struct lmdb_env {
     bool is_unsure;         /* the data file may not be on disk as it reads */
     size_t failed;          /* a commit whose note is to be forgotten, or 0 */
     char *path;
+    uint64_t history;  /* versions kept of each key; 0: all */
     size_t map_size;   /* as the operator set it */
     size_t known_size; /* the largest map that anyone wrote with, as known */
 };

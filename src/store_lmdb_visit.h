@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Walks over many records: list, scan and history of store_lmdb.c. Each has a
+/* Walks over many records: list and scan of store_lmdb.c. Each has a
  * read transaction of its own, so the visit should be short: while it lasts,
  * pages that writers free cannot be used again, and the file grows. */
 #ifndef STORE_LMDB_VISIT_H
@@ -13,8 +13,5 @@ enum err lmdb_visit_list(struct lmdb_env *env, const char *tenant,
                          store_visit_fn *visit, void *ctx);
 enum err lmdb_visit_scan(struct lmdb_env *env, store_visit_fn *visit,
                          void *ctx);
-enum err lmdb_visit_history(struct lmdb_env *env, const char *tenant,
-                            const char *key, uint64_t before, size_t limit,
-                            store_history_fn *visit, void *ctx);
 
 #endif

@@ -80,6 +80,12 @@ store_name_add_version(struct store_name *name, uint64_t version)
     name->len += 1 + sizeof(version);
 }
 
+uint64_t
+store_name_version(const struct store_name *name)
+{
+    return store_number_decode(name->bytes + name->len - sizeof(uint64_t));
+}
+
 void
 store_name_set_version(struct store_name *name, uint64_t version)
 {

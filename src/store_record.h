@@ -48,7 +48,8 @@ bool store_name_encode_tenant(const char *tenant, struct store_name *name_out);
 /* Makes it the name of a version; once for each name. */
 void store_name_add_version(struct store_name *name, uint64_t version);
 
-/* Makes it the name of another version. */
+/* Of the name of a version: which one; and to make it another's. */
+uint64_t store_name_version(const struct store_name *name);
 void store_name_set_version(struct store_name *name, uint64_t version);
 
 /* Takes a name apart, of len bytes from disk. False if it is damaged. */

@@ -4,6 +4,7 @@
 
 #include "lib/scratch.h"
 #include "lib/store_both.h"
+#include "util.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>
@@ -195,24 +196,49 @@ add_version(void *ctx, const struct record *record,
     return ERR_OK;
 }
 
-static void
-assert_kept(struct store *store, uint64_t expected)
+/* How many versions of acme's timer store has. */
+static uint64_t
+count_kept(struct store *store)
 {
     uint64_t count = 0;
 
     cr_assert_eq(
         store_history(store, "acme", "timer", 0, SIZE_MAX, add_version, &count),
         ERR_OK);
-    cr_expect_eq(count, expected, "got %ju", (uintmax_t)count);
+    return count;
 }
 
-/* As much work as one write does, until there is no more to do. */
-Test(lmdb, a_lower_history_is_reached_in_steps)
+/* How many are in the file, hidden ones too. */
+static uint64_t
+count_there(const char *path)
+{
+    struct store *store = open_keeping(path, 0);
+    uint64_t count = count_kept(store);
+
+    store_close(store);
+    return count;
+}
+
+/* Writes once; returns how many versions are there then. */
+static uint64_t
+write_keeping(const char *path, uint64_t history)
+{
+    struct store *store = open_keeping(path, history);
+
+    stored(store, "acme", "timer", "x");
+    cr_expect_leq(count_kept(store), history);
+    store_close(store);
+    return count_there(path);
+}
+
+/* As much work as one write may do, until there is no more to do. */
+Test(lmdb, a_lower_history_holds_at_once_and_is_removed_in_steps)
 {
     enum { BEFORE = 2 * STORE_PRUNE_MAX + 500 };
     static struct store_write writes[BEFORE];
     char *scratch = scratch_make();
     struct store *store = open_keeping(scratch, 0);
+    uint64_t before = BEFORE;
 
     for (int i = 0; i < BEFORE; i++)
         writes[i] = write_of("acme", "timer", "x");
@@ -220,20 +246,65 @@ Test(lmdb, a_lower_history_is_reached_in_steps)
     store_close(store);
 
     store = open_keeping(scratch, 10);
-    assert_kept(store, BEFORE);
-    stored(store, "acme", "timer", "y");
-    assert_kept(store, BEFORE + 1 - STORE_PRUNE_MAX);
-    stored(store, "acme", "timer", "y");
-    assert_kept(store, BEFORE + 2 - 2 * STORE_PRUNE_MAX);
-    stored(store, "acme", "timer", "y");
-    assert_kept(store, 10);
-    stored(store, "acme", "timer", "y");
-    assert_kept(store, 10);
+    cr_expect_eq(count_kept(store), 10);
+    assert_version(store, "timer", BEFORE - 10, NULL);
+    assert_version(store, "timer", BEFORE - 9, "x");
     store_close(store);
+    cr_expect_eq(count_there(scratch), BEFORE);
 
-    store = open_keeping(scratch, 20);
-    stored(store, "acme", "timer", "y");
-    assert_kept(store, 11);
+    for (int i = 0; i < 8; i++) {
+        uint64_t after = write_keeping(scratch, 10);
+
+        cr_expect_geq(after + STORE_PRUNE_MAX, before + 1);
+        before = after;
+    }
+    cr_expect_leq(before, 12);
+    scratch_remove(scratch);
+}
+
+/* Hidden versions never are many. */
+Test(lmdb, what_is_not_kept_is_removed_soon)
+{
+    static const struct {
+        uint64_t history, most;
+    } cases[] = {{1, 1}, {7, 7}, {8, 9}, {100, 112}};
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct store_write writes[150];
+        char *scratch = scratch_make();
+        struct store *store = open_keeping(scratch, cases[i].history);
+        uint64_t most = 0;
+
+        for (size_t n = 0; n < ARRAY_SIZE(writes); n++)
+            writes[n] = write_of("acme", "timer", "x");
+        cr_assert_eq(commit_all(store, writes, ARRAY_SIZE(writes)), ERR_OK);
+        store_close(store);
+        for (int n = 0; n < 14; n++) {
+            uint64_t there = write_keeping(scratch, cases[i].history);
+
+            most = there > most ? there : most;
+        }
+        cr_expect_eq(most, cases[i].most, "%ju of %ju", (uintmax_t)most,
+                     (uintmax_t)cases[i].history);
+        scratch_remove(scratch);
+    }
+}
+
+Test(lmdb, a_higher_history_shows_what_is_still_there)
+{
+    char *scratch = scratch_make();
+    struct store *store = open_keeping(scratch, 8);
+
+    for (int i = 0; i < 20; i++)
+        stored(store, "acme", "timer", "x");
+    cr_expect_eq(count_kept(store), 8);
+    stored(store, "acme", "timer", "x"); /* leaves one that is hidden */
+    cr_expect_eq(count_kept(store), 8);
+    store_close(store);
+    store = open_keeping(scratch, 100);
+    cr_expect_eq(count_kept(store), 9);
+    stored(store, "acme", "timer", "x");
+    cr_expect_eq(count_kept(store), 10);
     store_close(store);
     scratch_remove(scratch);
 }

@@ -151,6 +151,10 @@ Test(store_record, names_encode_and_decode)
     store_name_add_version(&name, 258);
     cr_expect_eq(name.len, 19);
     cr_expect_arr_eq(name.bytes, "acme\0timer\0\0\0\0\0\0\0\1\2", 19);
+    cr_expect_eq(store_name_version(&name), 258);
+    store_name_set_version(&name, UINT64_MAX - 1);
+    cr_expect_eq(name.len, 19);
+    cr_expect_eq(store_name_version(&name), UINT64_MAX - 1);
 }
 
 static const struct {
