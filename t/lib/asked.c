@@ -83,16 +83,17 @@ assert_answer(const struct exchange *exchange, int status, const char *etag,
               const char *body)
 {
     const struct response *response = &exchange->response;
+    const char *sent = response->body != NULL ? response->body : "";
     int len = (int)response->body_len;
 
     cr_expect_eq(response->status, status, "%d: %.*s", response->status, len,
-                 response->body);
+                 sent);
     if (etag != NULL)
         cr_expect_str_eq(response->etag, etag);
     if (body != NULL)
         cr_expect(strlen(body) == response->body_len &&
-                      memcmp(response->body, body, response->body_len) == 0,
-                  "%.*s", len, response->body);
+                      memcmp(sent, body, response->body_len) == 0,
+                  "%.*s", len, sent);
 }
 
 void
