@@ -11,6 +11,7 @@
 
 static const struct ctl_command *const commands[] = {
     &ctl_keygen,
+    &ctl_keys_fetch,
     &ctl_token,
 };
 
@@ -73,7 +74,7 @@ print_help(void)
     printf("usage: orderconf COMMAND [OPTION]...\n"
            "Administers a sales-order configuration service.\n\n");
     for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
-        printf("  %-10s %s\n", commands[i]->name, commands[i]->summary);
+        printf("  %-11s %s\n", commands[i]->name, commands[i]->summary);
     printf("\n  --help     print this; behind a COMMAND, its options\n"
            "  --version  print the version\n\n"
            "The exit status is 0, 1 if it failed, or 2 if it was not "
@@ -228,6 +229,26 @@ run(const struct ctl_command *command, char **argv)
     return status;
 }
 
+/* How many arguments the command's name is, which may be of several words; 0:
+ * it is another one's. */
+static int
+match_name(const struct ctl_command *command, char **argv)
+{
+    const char *name = command->name;
+    int words = 0;
+
+    for (; argv[words] != NULL; words++) {
+        size_t len = strcspn(name, " ");
+
+        if (strlen(argv[words]) != len || strncmp(argv[words], name, len) != 0)
+            return 0;
+        if (name[len] == '\0')
+            return words + 1;
+        name += len + 1;
+    }
+    return 0;
+}
+
 static enum ctl_exit
 dispatch(char **argv)
 {
@@ -242,8 +263,10 @@ dispatch(char **argv)
         return CTL_OK;
     }
     for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
-        if (strcmp(argv[0], commands[i]->name) == 0)
-            return run(commands[i], argv + 1);
+        int words = match_name(commands[i], argv);
+
+        if (words > 0)
+            return run(commands[i], argv + words);
     }
     return ctl_fail_usage("%s: no such command, see --help", argv[0]);
 }

@@ -27,7 +27,7 @@ struct ctl_option {
 #define CTL_OPTIONS_MAX 16
 
 struct ctl_command {
-    const char *name;
+    const char *name;     /* may be of several words */
     const char *operands; /* e.g. "KEY", for the usage; "" for none */
     size_t operands_max;
     const char *summary; /* one line */
@@ -42,6 +42,7 @@ struct ctl_command {
 };
 
 extern const struct ctl_command ctl_keygen;
+extern const struct ctl_command ctl_keys_fetch;
 extern const struct ctl_command ctl_token;
 
 /* Says what is wrong on stderr, and returns CTL_FAILED or CTL_USAGE: wrong is

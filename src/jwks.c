@@ -8,7 +8,6 @@
 
 #include <jansson.h>
 
-#define FILE_BYTES_MAX ((size_t)256 * 1024)
 #define SETS_MAX 256
 #define KEYS_MAX 512 /* of all sets together, and of one */
 
@@ -110,6 +109,26 @@ key_list_parse(struct key_list *list, const char *text, size_t len,
     return err;
 }
 
+enum err
+jwks_check(const char *text, size_t len, size_t *count_out,
+           const char **why_out)
+{
+    struct key_list list = {0};
+    enum err err = key_list_parse(&list, text, len, why_out);
+    size_t count = list.count;
+
+    if (err == ERR_OK && list.has_private)
+        *why_out = "holds a private key";
+    else if (err == ERR_OK && count == 0)
+        *why_out = "holds no key that can be used";
+    if (err == ERR_OK && (list.has_private || count == 0))
+        err = ERR_INVALID;
+    key_list_clear(&list);
+    if (err == ERR_OK)
+        *count_out = count;
+    return err;
+}
+
 static void
 set_free(struct set *set)
 {
@@ -156,7 +175,7 @@ set_parse(struct set *set, const char *text, size_t len)
         set->is_broken = false;
         return ERR_OK;
     }
-    if (len <= FILE_BYTES_MAX)
+    if (len <= JWKS_BYTES_MAX)
         err = key_list_parse(&list, text, len, &why);
     if (err == ERR_OK) {
         set_replace(set, &list);
@@ -175,7 +194,7 @@ set_parse(struct set *set, const char *text, size_t len)
 static enum err
 set_load(struct set *set, const char *path, const struct file_id *seen)
 {
-    auto_char *text = malloc(FILE_BYTES_MAX + 1);
+    auto_char *text = malloc(JWKS_BYTES_MAX + 1);
     bool is_change = !file_id_equals(&set->id, seen);
     const char *why;
     size_t len = 0;
@@ -185,7 +204,7 @@ set_load(struct set *set, const char *path, const struct file_id *seen)
     if (text == NULL)
         return ERR_NOMEM;
     set->id = *seen;
-    why = file_read(path, text, FILE_BYTES_MAX + 1, &len, &set->id);
+    why = file_read(path, text, JWKS_BYTES_MAX + 1, &len, &set->id);
     if (why != NULL) {
         set_break(set, why, is_change);
         return ERR_OK;

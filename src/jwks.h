@@ -19,6 +19,17 @@
 
 struct jwks;
 
+/* What larger files hold is not looked at. */
+#define JWKS_BYTES_MAX ((size_t)256 * 1024)
+
+/*
+ * Reads a key set that is not used yet. ERR_OK: *count_out of its keys can be
+ * used, one at least. ERR_INVALID: *why_out says what is wrong with it, static
+ * text; a private key is wrong, too. ERR_NOMEM.
+ */
+enum err jwks_check(const char *text, size_t len, size_t *count_out,
+                    const char **why_out);
+
 /* path holds {tenant} once; copied. NULL on no memory. */
 struct jwks *jwks_new(const char *path);
 void jwks_free(struct jwks *jwks);

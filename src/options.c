@@ -62,8 +62,7 @@ static const struct option_row rows[] = {
 static void
 environment_name(const struct option_row *row, char name_out[64])
 {
-    char *at = name_out +
-               snprintf(name_out, 64, "ORDERCONF_%s", row->name);
+    char *at = name_out + snprintf(name_out, 64, "ORDERCONF_%s", row->name);
 
     while (--at >= name_out)
         *at = *at == '-' ? '_' : (char)toupper((unsigned char)*at);
@@ -71,8 +70,7 @@ environment_name(const struct option_row *row, char name_out[64])
 
 /* A whole number, for a size with a suffix of K, M, G or T. */
 static bool
-read_number(const struct option_row *row, const char *text,
-            int64_t *number_out)
+read_number(const struct option_row *row, const char *text, int64_t *number_out)
 {
     static const char suffixes[] = "KMGT";
     const char *suffix;
@@ -150,8 +148,23 @@ set_defaults(struct options *options)
         options->workers = 1;
 }
 
-/* A setting of the admin program alone, which may share the environment. */
-static const char admin_setting[] = "ORDERCONF_KEY=";
+/* Settings of the admin program alone, which may share the environment. */
+static const char *const admin_settings[] = {
+    "ORDERCONF_JWKS_CA=",
+    "ORDERCONF_JWKS_URL=",
+    "ORDERCONF_KEY=",
+};
+
+static bool
+is_admin_setting(const char *variable)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(admin_settings); i++) {
+        if (strncmp(variable, admin_settings[i], strlen(admin_settings[i])) ==
+            0)
+            return true;
+    }
+    return false;
+}
 
 /*
  * Every ORDERCONF_ variable is a setting or an error: a misspelt one would
@@ -168,7 +181,7 @@ read_environment(struct options *options)
         char name[64];
 
         if (strncmp(*variable, "ORDERCONF_", strlen("ORDERCONF_")) != 0 ||
-            strncmp(*variable, admin_setting, strlen(admin_setting)) == 0)
+            is_admin_setting(*variable))
             continue;
         for (size_t i = 0; i < ARRAY_SIZE(rows) && row == NULL; i++) {
             environment_name(&rows[i], name);

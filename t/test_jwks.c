@@ -325,3 +325,40 @@ Test(jwks, keys_of_a_set_are_bounded)
         list = longer;
     }
 }
+
+/* The set is freed. */
+static void
+assert_checked(char *set, const char *said)
+{
+    const char *why = NULL;
+    size_t count = 0;
+    enum err err = jwks_check(set, strlen(set), &count, &why);
+    auto_char *got =
+        err == ERR_OK ? tokens_format("%zu", count) : tokens_format("%s", why);
+
+    cr_expect(err == ERR_OK || err == ERR_INVALID);
+    cr_expect_str_eq(got, said);
+    free(set);
+}
+
+Test(jwks, a_set_is_checked_before_it_is_used)
+{
+    const char *unfit = "{\"kty\":\"OKP\"}";
+    const char *no_key = "holds no key that can be used";
+    EVP_PKEY *key = tokens_new_ec("P-256");
+    auto_char *good = tokens_jwk(key, "a", "ES256", "");
+    auto_char *secret = tokens_jwk_private(key, "b", "ES256");
+
+    assert_checked(tokens_format("{\"keys\":[%s,%s]}", good, good), "2");
+    assert_checked(tokens_format("{\"keys\":[%s,%s]}", unfit, good), "1");
+    assert_checked(tokens_format("{\"keys\":[%s,%s]}", good, secret),
+                   "holds a private key");
+    assert_checked(tokens_format("{\"keys\":[%s]}", unfit), no_key);
+    assert_checked(tokens_format("{\"keys\":[]}"), no_key);
+    assert_checked(tokens_format("{\"keys\":%s}", good),
+                   "has no array \"keys\"");
+    assert_checked(tokens_format("[%s]", good), "has no array \"keys\"");
+    assert_checked(tokens_format("{\"keys\":[%s", good),
+                   "is not valid JSON: unexpected end");
+    EVP_PKEY_free(key);
+}

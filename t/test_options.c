@@ -113,6 +113,8 @@ Test(options, the_admin_program_may_share_the_environment)
     struct options options;
 
     setenv("ORDERCONF_KEY", "demo.key.json", 1);
+    setenv("ORDERCONF_JWKS_CA", "ca.pem", 1);
+    setenv("ORDERCONF_JWKS_URL", "https://id.example/", 1);
     cr_assert_eq(run(&options, (const char *const[]){NULL}), OPTIONS_RUN);
 }
 
