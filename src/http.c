@@ -100,15 +100,11 @@ id_is_valid(const char *id)
     return id[len] == '\0' && len > 0 && len <= HTTP_REQUEST_ID_MAX;
 }
 
-static void
-id_init(char id[HTTP_REQUEST_ID_MAX + 1], const char *given)
+void
+request_make_id(char id[HTTP_REQUEST_ID_MAX + 1])
 {
     unsigned char random[16] = {0};
 
-    if (given != NULL && id_is_valid(given)) {
-        memcpy(id, given, strlen(given) + 1);
-        return;
-    }
     /* Fails only where the system call is forbidden, and an id of zeros is
      * better than no answer. */
     (void)!getrandom(random, sizeof(random), 0);
@@ -117,6 +113,15 @@ id_init(char id[HTTP_REQUEST_ID_MAX + 1], const char *given)
         *id++ = "0123456789abcdef"[random[i] & 15];
     }
     *id = '\0';
+}
+
+static void
+id_init(char id[HTTP_REQUEST_ID_MAX + 1], const char *given)
+{
+    if (given != NULL && id_is_valid(given))
+        memcpy(id, given, strlen(given) + 1);
+    else
+        request_make_id(id);
 }
 
 void

@@ -43,6 +43,9 @@ typedef const char *http_param_fn(void *ctx, const char *name);
 /* Fills all but the body. Memory stays the transport's. */
 void request_init(struct request *request, http_param_fn *param, void *ctx);
 
+/* A fresh id, which no other request has. */
+void request_make_id(char id[HTTP_REQUEST_ID_MAX + 1]);
+
 /* The reason phrase of a status that we send (RFC 9110, section 15). */
 const char *http_reason(int status);
 

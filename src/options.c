@@ -4,8 +4,10 @@
 #include "config.h"
 #include "util.h"
 
+#include <assert.h>
 #include <ctype.h>
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -95,54 +97,74 @@ read_number(const struct option_row *row, const char *text, int64_t *number_out)
     return true;
 }
 
+/* Writes why a value is refused; false. */
 static bool
-set_flag(bool *target, const char *source, const char *text)
+refuse(char why[OPTIONS_WHY_SIZE], const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(why, OPTIONS_WHY_SIZE, format, args);
+    va_end(args);
+    return false;
+}
+
+static bool
+set_flag(bool *target, const char *text, char why[OPTIONS_WHY_SIZE])
 {
     *target = strcmp(text, "yes") == 0;
     if (*target || strcmp(text, "no") == 0)
         return true;
-    fprintf(stderr, "orderconf.fcgi: %s: must be yes or no, not \"%s\"\n",
-            source, text);
-    return false;
+    return refuse(why, "must be yes or no, not \"%s\"", text);
 }
 
-/* source is what the operator wrote: "--map-size" or "ORDERCONF_MAP_SIZE". */
 static bool
-set(struct options *options, const struct option_row *row, const char *source,
-    const char *text)
+set(struct options *options, const struct option_row *row, const char *text,
+    char why[OPTIONS_WHY_SIZE])
 {
     char *target = (char *)options + row->offset;
     int64_t number;
 
-    if (*text == '\0') {
-        fprintf(stderr, "orderconf.fcgi: %s: must not be empty\n", source);
-        return false;
-    }
+    if (*text == '\0')
+        return refuse(why, "must not be empty");
     if (row->kind == KIND_TEXT) {
         memcpy(target, &text, sizeof(text));
         return true;
     }
     if (row->kind == KIND_FLAG)
-        return set_flag((bool *)target, source, text);
-    if (!read_number(row, text, &number)) {
-        fprintf(stderr,
-                "orderconf.fcgi: %s: must be a number from %lld to %lld%s, "
-                "not \"%s\"\n",
-                source, (long long)row->min, (long long)row->max,
-                row->kind == KIND_SIZE ? ", K, M, G or T behind it" : "", text);
-        return false;
-    }
+        return set_flag((bool *)target, text, why);
+    if (!read_number(row, text, &number))
+        return refuse(why, "must be a number from %lld to %lld%s, not \"%s\"",
+                      (long long)row->min, (long long)row->max,
+                      row->kind == KIND_SIZE ? ", K, M, G or T behind it" : "",
+                      text);
     memcpy(target, &number, sizeof(number));
     return true;
 }
 
-static void
-set_defaults(struct options *options)
+/* The same for the service. source is what the operator wrote: "--map-size" or
+ * "ORDERCONF_MAP_SIZE". */
+static bool
+set_from(struct options *options, const struct option_row *row,
+         const char *source, const char *text)
 {
+    char why[OPTIONS_WHY_SIZE];
+
+    if (set(options, row, text, why))
+        return true;
+    fprintf(stderr, "orderconf.fcgi: %s: %s\n", source, why);
+    return false;
+}
+
+void
+options_init(struct options *options)
+{
+    char why[OPTIONS_WHY_SIZE]; /* never written: they are good */
+
     memset(options, 0, sizeof(*options));
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
         if (rows[i].initial != NULL && strcmp(rows[i].initial, "0") != 0)
-            (void)set(options, &rows[i], rows[i].name, rows[i].initial);
+            (void)set(options, &rows[i], rows[i].initial, why);
     options->workers = sysconf(_SC_NPROCESSORS_ONLN);
     if (options->workers < 1)
         options->workers = 1;
@@ -194,7 +216,7 @@ read_environment(struct options *options)
                     (int)name_len, *variable);
             return false;
         }
-        if (!set(options, row, name, *variable + name_len + 1))
+        if (!set_from(options, row, name, *variable + name_len + 1))
             return false;
     }
     return true;
@@ -233,6 +255,16 @@ find_row(const char *name, size_t len)
     return NULL;
 }
 
+bool
+options_set(struct options *options, const char *name, const char *text,
+            char why[OPTIONS_WHY_SIZE])
+{
+    const struct option_row *row = find_row(name, strlen(name));
+
+    assert(row != NULL);
+    return set(options, row, text, why);
+}
+
 /* Reads --name VALUE or --name=VALUE at argv[*at], and moves *at past it. A
  * flag is --name, and takes no value from behind it. */
 static bool
@@ -261,7 +293,7 @@ read_argument(struct options *options, char **argv, int *at)
     }
     ++*at;
     snprintf(name, sizeof(name), "--%s", row->name);
-    return set(options, row, name, value);
+    return set_from(options, row, name, value);
 }
 
 enum options_result
@@ -277,7 +309,7 @@ options_read(struct options *options, int argc, char **argv)
             return OPTIONS_EXIT_OK;
         }
     }
-    set_defaults(options);
+    options_init(options);
     if (!read_environment(options))
         return OPTIONS_EXIT_USAGE;
     for (int at = 1; at < argc;)
