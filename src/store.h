@@ -101,8 +101,10 @@ typedef enum err store_history_fn(void *ctx, const struct record *record,
 
 struct store_options {
     const char *path; /* the directory; made (mode 0750) if it is missing */
-    size_t map_size;  /* bytes of address space, the store's upper bound */
+    size_t map_size;  /* bytes of address space, the store's upper bound; 0: the
+                         one that it was last written with */
     uint64_t history; /* versions kept of each key; 0: all of them */
+    bool must_exist;  /* a store that is missing is not made */
 };
 
 /* How full the store is, and how busy. */
@@ -112,6 +114,9 @@ struct store_stat {
     uint64_t readers;    /* processes that have it open, dead ones included
                             until their slots are found and freed */
     uint64_t readers_max;
+    uint64_t records;  /* keys of tenants that have a version */
+    uint64_t versions; /* in the history; hidden ones included */
+    uint64_t format;   /* of the whole store, on disk */
 };
 
 /* What an engine provides. Each function does what its store_ twin says. */

@@ -57,14 +57,15 @@ lmdb_env_open(struct lmdb_env *env, const struct store_options *options,
               char *why, size_t why_size)
 {
     size_t page = (size_t)sysconf(_SC_PAGESIZE);
-    enum err err;
+    enum err err = ERR_OK;
 
     env->history = options->history;
     env->map_size = options->map_size - options->map_size % page;
     env->path = strdup(options->path);
     if (env->path == NULL)
         return store_file_refuse(why, why_size, "out of memory");
-    err = lmdb_file_create(env->path, env->map_size, why, why_size);
+    if (!options->must_exist)
+        err = lmdb_file_create(env->path, env->map_size, why, why_size);
     if (err == ERR_OK)
         err = open_again(env, why, why_size);
     if (err != ERR_OK) {

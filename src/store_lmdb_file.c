@@ -289,6 +289,7 @@ open_databases(const char *path, MDB_txn *txn, struct lmdb_handles *handles,
     }
     handles->config = dbis[CONFIG];
     handles->history = dbis[HISTORY];
+    handles->format = FORMAT; /* an older one would be converted first */
     handles->redo = lmdb_redo_find(txn, dbis[META], fd);
     return ERR_OK;
 }

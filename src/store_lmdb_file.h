@@ -9,6 +9,7 @@
 #include "err.h"
 
 #include <lmdb.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 /* An open environment and its sub-databases. */
@@ -16,6 +17,7 @@ struct lmdb_handles {
     MDB_env *env;
     MDB_dbi config, history;
     off_t redo; /* where commits are noted in the data file; 0: nowhere */
+    uint64_t format;
 };
 
 /*

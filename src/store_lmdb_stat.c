@@ -51,6 +51,15 @@ count_reader(const char *line, void *ctx)
     return 0;
 }
 
+static uint64_t
+count_entries(const struct lmdb_env *env, MDB_dbi dbi)
+{
+    MDB_stat tree = {0};
+
+    (void)mdb_stat(env->reader, dbi, &tree); /* fails without a reader only */
+    return tree.ms_entries;
+}
+
 enum err
 lmdb_stat_read(struct lmdb_env *env, struct store_stat *stat_out)
 {
@@ -68,6 +77,9 @@ lmdb_stat_read(struct lmdb_env *env, struct store_stat *stat_out)
     stat.map_bytes = info.me_mapsize;
     stat.used_bytes =
         (info.me_last_pgno + 1 - count_free(env->reader)) * tree.ms_psize;
+    stat.records = count_entries(env, env->db.config);
+    stat.versions = count_entries(env, env->db.history);
+    stat.format = env->db.format;
     lmdb_env_reset(env);
     *stat_out = stat;
     return ERR_OK;

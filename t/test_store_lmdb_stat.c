@@ -312,3 +312,41 @@ Test(store_lmdb_stat, commits_are_counted_and_timed)
     cr_expect_gt(metrics_sum(METRIC_FLUSH_TIMES + METRICS_BUCKETS_MAX), 2000);
     store_close(store);
 }
+
+Test(store_lmdb_stat, counts_records_and_versions)
+{
+    struct store *store = open_store();
+    struct store_stat stat;
+
+    cr_expect_eq(put(store, "a", "1"), ERR_OK);
+    cr_expect_eq(put(store, "a", "2"), ERR_OK);
+    cr_expect_eq(put(store, "b", "1"), ERR_OK);
+    cr_assert_eq(store_stat(store, &stat), ERR_OK);
+    cr_expect_eq(stat.records, 2);
+    cr_expect_eq(stat.versions, 3);
+    cr_expect_eq(stat.format, 1);
+    store_close(store);
+}
+
+/* For a program that writes beside the service, and does not know its
+ * settings. */
+Test(store_lmdb_stat, a_store_that_must_exist_keeps_its_size)
+{
+    struct store_options options = {.path = db, .must_exist = true};
+    struct store *store = NULL;
+    struct store_stat stat;
+    char why[512] = "";
+
+    cr_assert_eq(store_open(&options, &store, why, sizeof(why)), ERR_STORE);
+    cr_expect_neq(access(db, F_OK), 0, "nothing was made");
+    cr_expect(strstr(why, "No such file") != NULL, "%s", why);
+
+    store = open_with(SMALL_MAP);
+    cr_expect_eq(put(store, "a", "1"), ERR_OK);
+    store_close(store);
+    cr_assert_eq(store_open(&options, &store, why, sizeof(why)), ERR_OK);
+    cr_assert_eq(store_stat(store, &stat), ERR_OK);
+    cr_expect_eq(stat.map_bytes, SMALL_MAP);
+    cr_expect_eq(put(store, "a", "2"), ERR_OK);
+    store_close(store);
+}

@@ -269,10 +269,13 @@ stat_store(struct store *base, struct store_stat *stat_out)
     struct store_mem *store = mem(base);
 
     *stat_out = (struct store_stat){
-        .map_bytes = 1 << 20, .readers = 1, .readers_max = 1};
+        .map_bytes = 1 << 20, .readers = 1, .readers_max = 1, .format = 1};
     pthread_mutex_lock(&store->lock);
-    for (size_t i = 0; i < store->count; i++)
+    for (size_t i = 0; i < store->count; i++) {
         stat_out->used_bytes += store->entries[i].record.value_len;
+        stat_out->records += is_current(store, i);
+    }
+    stat_out->versions = store->count;
     pthread_mutex_unlock(&store->lock);
     return ERR_OK;
 }
