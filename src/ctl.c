@@ -12,6 +12,7 @@
 static const struct ctl_command *const commands[] = {
     &ctl_keygen,
     &ctl_keys_fetch,
+    &ctl_stat,
     &ctl_token,
 };
 
@@ -36,6 +37,17 @@ ctl_fail(const char *format, ...)
     complain(format, args);
     va_end(args);
     return CTL_FAILED;
+}
+
+enum ctl_exit
+ctl_fail_lost(const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    complain(format, args);
+    va_end(args);
+    return CTL_LOST;
 }
 
 enum ctl_exit
@@ -77,8 +89,8 @@ print_help(void)
         printf("  %-11s %s\n", commands[i]->name, commands[i]->summary);
     printf("\n  --help     print this; behind a COMMAND, its options\n"
            "  --version  print the version\n\n"
-           "The exit status is 0, 1 if it failed, or 2 if it was not "
-           "understood.\n");
+           "The exit status is 0, 1 if it failed, 2 if it was not understood, "
+           "or 3 if\na setting was at another version.\n");
 }
 
 static void
@@ -95,7 +107,9 @@ print_option(const struct ctl_option *option)
         printf("%27s", "");
     }
     if (option->env != NULL)
-        printf("%27s(default: $%s%s)\n", "", option->env,
+        printf("%27s(default: $%s%s%s%s)\n", "", option->env,
+               option->initial != NULL ? ", or " : "",
+               option->initial != NULL ? option->initial : "",
                option->need == CTL_REQUIRED ? "; required" : "");
     else if (option->need == CTL_REQUIRED)
         printf("%27s(required)\n", "");

@@ -9,7 +9,13 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum ctl_exit { CTL_OK = 0, CTL_FAILED = 1, CTL_USAGE = 2 };
+enum ctl_exit {
+    CTL_OK = 0,
+    CTL_FAILED = 1,
+    CTL_USAGE = 2,
+    CTL_LOST = 3, /* the setting is at another version than was asked for, or
+                     another write came first */
+};
 
 enum ctl_need { CTL_OPTIONAL, CTL_REQUIRED };
 
@@ -43,11 +49,14 @@ struct ctl_command {
 
 extern const struct ctl_command ctl_keygen;
 extern const struct ctl_command ctl_keys_fetch;
+extern const struct ctl_command ctl_stat;
 extern const struct ctl_command ctl_token;
 
-/* Says what is wrong on stderr, and returns CTL_FAILED or CTL_USAGE: wrong is
- * what was asked for, and would be at any time. */
+/* Says what is wrong on stderr, and returns CTL_FAILED, CTL_LOST or CTL_USAGE:
+ * wrong is what was asked for, and would be at any time. */
 enum ctl_exit ctl_fail(const char *format, ...)
+    __attribute__((format(printf, 1, 2)));
+enum ctl_exit ctl_fail_lost(const char *format, ...)
     __attribute__((format(printf, 1, 2)));
 enum ctl_exit ctl_fail_usage(const char *format, ...)
     __attribute__((format(printf, 1, 2)));

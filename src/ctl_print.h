@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: MIT
+/* What the commands print on stdout, beside plain text. */
+#ifndef CTL_PRINT_H
+#define CTL_PRINT_H
+
+#include "buf.h"
+#include "ctl.h"
+
+#include <stdint.h>
+
+/* Prints the JSON document and a newline, and clears it. is_complete: it was
+ * built without running out of memory; says so if it was not. */
+enum ctl_exit ctl_print_json(struct buf *json, bool is_complete);
+
+/* The time (RFC 3339), in text. */
+const char *ctl_time_text(int64_t seconds, char text[24]);
+
+#endif

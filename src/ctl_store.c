@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: MIT
+#include "ctl_store.h"
+
+#include "log.h"
+#include "options.h"
+#include "util.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <sys/stat.h>
+
+#define LOGIN_SIZE 256 /* LOGIN_NAME_MAX, with its NUL */
+
+/* The options that are set, as the service reads them; those that are not are
+ * 0, which leaves the store as it is. */
+static enum ctl_exit
+read_options(const char *const *values, struct options *options_out)
+{
+    static const struct {
+        size_t value;
+        const char *name;
+    } shared[] = {
+        {CTL_DB, "db"},
+        {CTL_MAP_SIZE, "map-size"},
+        {CTL_HISTORY, "history"},
+        {CTL_SYSLOG, "syslog"},
+    };
+    struct options options = {0};
+    char why[OPTIONS_WHY_SIZE];
+
+    for (size_t i = 0; i < ARRAY_SIZE(shared); i++) {
+        const char *value = values[shared[i].value];
+
+        if (shared[i].value == CTL_SYSLOG && value != NULL && *value == '\0')
+            value = "yes"; /* the flag; from the environment it is a word */
+        if (value != NULL && !options_set(&options, shared[i].name, value, why))
+            return ctl_fail_usage("--%s: %s", shared[i].name, why);
+    }
+    *options_out = options;
+    return CTL_OK;
+}
+
+/* True if a store has to be made. */
+static bool
+is_missing(const char *db)
+{
+    auto_char *path = NULL;
+
+    if (asprintf(&path, "%s/data.mdb", db) < 0)
+        path = NULL;
+    return path == NULL || (access(path, F_OK) != 0 && errno == ENOENT);
+}
+
+/* Makes the effective user the directory's owner, and back again. */
+static bool
+become(uid_t user, gid_t group)
+{
+    if (user == 0)
+        return seteuid(user) == 0 && setegid(group) == 0;
+    return setegid(group) == 0 && seteuid(user) == 0;
+}
+
+static enum err
+open_as_owner(const struct store_options *options, struct store **store_out,
+              char *why, size_t why_size)
+{
+    struct stat dir;
+    gid_t group = getegid();
+    enum err err;
+
+    if (geteuid() != 0 || stat(options->path, &dir) != 0 || dir.st_uid == 0)
+        return store_open(options, store_out, why, why_size);
+    if (!become(dir.st_uid, dir.st_gid)) {
+        snprintf(why, why_size, "could not become the owner of %s: %s",
+                 options->path, strerror(errno));
+        (void)become(0, group);
+        return ERR_STORE;
+    }
+    err = store_open(options, store_out, why, why_size);
+    (void)become(0, group); /* as the real user may */
+    return err;
+}
+
+enum ctl_exit
+ctl_store_open(const char *const *values, enum ctl_store_mode mode,
+               struct store **store_out)
+{
+    struct store_options store = {.must_exist = mode == CTL_STORE_IS_THERE};
+    struct options options = {0}, usual;
+    char why[512] = "out of memory";
+    enum ctl_exit status = read_options(values, &options);
+
+    if (status != CTL_OK)
+        return status;
+    log_open(options.syslog);
+    options_init(&usual);
+    store.path = options.db;
+    store.map_size = (size_t)options.map_size;
+    store.history = (uint64_t)options.history;
+    if (is_missing(options.db)) {
+        if (store.must_exist)
+            return ctl_fail("%s: there is no store in this directory",
+                            options.db);
+        if (store.map_size == 0)
+            store.map_size = (size_t)usual.map_size;
+    }
+    if (open_as_owner(&store, store_out, why, sizeof(why)) != ERR_OK)
+        return ctl_fail("%s", why);
+    return CTL_OK;
+}
+
+enum ctl_exit
+ctl_fail_store(enum err err)
+{
+    switch (err) {
+    case ERR_NOMEM:
+        return ctl_fail("out of memory");
+    case ERR_BUSY:
+        return ctl_fail("too many processes use the store");
+    case ERR_FULL:
+        return ctl_fail("the store is full, or its disk is");
+    default:
+        return ctl_fail("the store cannot be used; the log says why");
+    }
+}
+
+/* Who is logged in, whoever sudo made of them; else whose process it is. */
+static void
+make_subject(char subject_out[AUTH_SUBJECT_MAX + 1])
+{
+    char login[LOGIN_SIZE] = "";
+    const struct passwd *user = NULL;
+
+    if (getlogin_r(login, sizeof(login)) != 0 || *login == '\0') {
+        user = getpwuid(getuid());
+        snprintf(login, sizeof(login), "%u", (unsigned int)getuid());
+    }
+    snprintf(subject_out, AUTH_SUBJECT_MAX + 1, "cli:%s",
+             user != NULL ? user->pw_name : login);
+}
+
+enum ctl_exit
+ctl_author_init(const char *subject, struct ctl_author *author_out)
+{
+    struct ctl_author author;
+    json_auto_t *text = NULL;
+
+    if (subject == NULL) {
+        make_subject(author.subject);
+    } else {
+        text = json_string(subject);
+        if (text == NULL)
+            return ctl_fail_usage("--subject: is not UTF-8");
+        if (strlen(subject) > AUTH_SUBJECT_MAX)
+            return ctl_fail_usage("--subject: must not be longer than %d bytes",
+                                  AUTH_SUBJECT_MAX);
+        memcpy(author.subject, subject, strlen(subject) + 1);
+    }
+    request_make_id(author.request_id);
+    *author_out = author;
+    return CTL_OK;
+}
