@@ -23,7 +23,7 @@ exchange_clear(struct exchange *exchange)
 const char *
 api_cache_control(const struct config_key *key)
 {
-    return key->is_secret ? "no-store" : "private, no-cache";
+    return key->secret != NULL ? "no-store" : "private, no-cache";
 }
 
 void

@@ -72,7 +72,7 @@ const struct config_key config_keys[CONFIG_KEYS_MAX] = {
      .is_flat = true},
     {.name = "external_order_webhook",
      .value = {.type = SCHEMA_OBJECT, .members = webhook},
-     .is_secret = true},
+     .secret = "api_key"},
 };
 
 const struct config_key *
@@ -168,8 +168,8 @@ check_value(const struct config_key *key, const json_t *root, bool is_strict,
     return err;
 }
 
-static enum err
-encode(const json_t *value, char **text_out)
+enum err
+config_key_encode(const json_t *value, char **text_out)
 {
     const size_t flags = JSON_COMPACT | JSON_ENCODE_ANY;
     size_t len = json_dumpb(value, NULL, 0, flags);
@@ -227,7 +227,7 @@ parse(const struct config_key *key, const char *text, size_t len,
     enum err err =
         body_parse(text, len, is_strict, check, key, messages, &canonical);
 
-    return err == ERR_OK ? encode(canonical, value_out) : err;
+    return err == ERR_OK ? config_key_encode(canonical, value_out) : err;
 }
 
 enum err

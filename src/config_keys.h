@@ -11,12 +11,12 @@
 struct config_key {
     const char *name;
     struct schema value;
-    const char *unset; /* JSON of the value that an unset key reads as; NULL:
-                          there is none, and reading it is ERR_UNSET */
-    bool is_once;      /* write-once */
-    bool is_flat;      /* the body also carries the value's members at its top,
-                          the shape of the older API document */
-    bool is_secret;    /* the value holds a secret */
+    const char *unset;  /* JSON of the value that an unset key reads as; NULL:
+                           there is none, and reading it is ERR_UNSET */
+    bool is_once;       /* write-once */
+    bool is_flat;       /* the body also carries the value's members at its top,
+                           the shape of the older API document */
+    const char *secret; /* the value's member that is one, or NULL */
 };
 
 #define CONFIG_KEYS_MAX 6
@@ -43,6 +43,9 @@ enum err config_key_parse(const struct config_key *key, const char *body,
 enum err config_key_check(const struct config_key *key, const char *value,
                           size_t len, bool is_strict, json_t *messages,
                           char **value_out);
+
+/* A value's canonical JSON text, from malloc, NUL-terminated. ERR_NOMEM. */
+enum err config_key_encode(const json_t *value, char **text_out);
 
 /*
  * Makes the response body from a value that config_key_parse made (or the

@@ -18,6 +18,7 @@ static const char *const names[ERR_MAX] = {
     [ERR_BUSY] = "service_unavailable",
     [ERR_STORE] = "internal_server_error",
     [ERR_FULL] = "storage_full",
+    [ERR_SEALED] = "secret_unreadable",
 };
 
 const char *

@@ -21,6 +21,8 @@ enum err {
     ERR_STORE,    /* 500 */
     ERR_FULL,     /* 500: disk or map full; told apart from ERR_STORE because
                      an operator can mend it while the service runs */
+    ERR_SEALED,   /* 500: a stored secret cannot be opened; told apart for the
+                     same reason */
     ERR_MAX
 };
 

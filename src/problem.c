@@ -32,6 +32,7 @@ static const struct {
     [ERR_BUSY] = {503, "too busy, try again later"},
     [ERR_STORE] = {500, "internal error"},
     [ERR_FULL] = {500, "the storage is full"},
+    [ERR_SEALED] = {500, "a stored secret cannot be read"},
 };
 
 /* Sent when there is no memory for a body of its own. The request's id is in

@@ -59,6 +59,7 @@ Test(problem, statuses_and_codes)
         {ERR_BUSY, 503, "Service Unavailable", "service_unavailable"},
         {ERR_STORE, 500, "Internal Server Error", "internal_server_error"},
         {ERR_FULL, 500, "Internal Server Error", "storage_full"},
+        {ERR_SEALED, 500, "Internal Server Error", "secret_unreadable"},
     };
 
     cr_assert_eq(ARRAY_SIZE(cases), ERR_MAX - 1, "ERR_OK is no problem");
