@@ -80,7 +80,7 @@ respond_record(struct exchange *exchange, const struct record *record)
 {
     const struct config_key *key = exchange->key;
     struct response *response = &exchange->response;
-    bool is_there = record->version > 0;
+    bool is_there = record_is_set(record);
 
     http_etag(&record->version, 1, response->etag);
     if (!is_there && key->unset == NULL) {

@@ -38,7 +38,9 @@ add_entry(struct buf *body, const struct record *record,
     return json_text_add(body, "{\"version\":") &&
            json_text_add_number(body, record->version) &&
            json_text_add(body, ",\"value\":") &&
-           buf_add(body, record->value, record->value_len) &&
+           (record_is_set(record)
+                ? buf_add(body, record->value, record->value_len)
+                : json_text_add(body, "null")) &&
            json_text_add(body, ",\"updated_at\":") &&
            json_text_add_time(body, record->updated_at) &&
            add_text(body, "updated_by", origin->subject) &&

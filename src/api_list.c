@@ -36,11 +36,12 @@ add_key(struct buf *body, const struct config_key *key,
 
     return json_text_add_string(body, key->name) &&
            json_text_add(body, ":{\"value\":") &&
-           (record->version > 0
+           (record_is_set(record)
                 ? buf_add(body, record->value, record->value_len)
                 : json_text_add(body, unset)) &&
            json_text_add(body, ",\"updated_at\":") &&
-           json_text_add_time(body, record->updated_at) &&
+           json_text_add_time(body,
+                              record_is_set(record) ? record->updated_at : 0) &&
            json_text_add(body, ",\"version\":") &&
            json_text_add_number(body, record->version) &&
            json_text_add(body, "}");

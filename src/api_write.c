@@ -40,20 +40,21 @@ is_body_readable(struct exchange *exchange)
     return false;
 }
 
-/* If-Match and If-None-Match against the version that is there (RFC 9110,
+/* If-Match and If-None-Match against what is there (RFC 9110,
  * section 13.2.2). */
 static bool
-is_precondition_met(struct exchange *exchange, uint64_t version)
+is_precondition_met(struct exchange *exchange, const struct record *current)
 {
     const struct request *request = &exchange->request;
     const char *etag = exchange->response.etag;
+    bool is_there = record_is_set(current);
     enum etag_match match = ETAG_MATCHES, none_match = ETAG_DIFFERS;
 
     if (request->if_match != NULL)
-        match = http_match_etag(request->if_match, etag, version > 0, false);
+        match = http_match_etag(request->if_match, etag, is_there, false);
     if (request->if_none_match != NULL)
         none_match =
-            http_match_etag(request->if_none_match, etag, version > 0, true);
+            http_match_etag(request->if_none_match, etag, is_there, true);
 
     if (match == ETAG_MALFORMED)
         api_respond_malformed_etag(exchange, "If-Match");
@@ -63,7 +64,8 @@ is_precondition_met(struct exchange *exchange, uint64_t version)
         problem_respondf(&exchange->response, request, ERR_PRECOND,
                          "%s: %s is at version %llu",
                          match == ETAG_DIFFERS ? "If-Match" : "If-None-Match",
-                         exchange->key->name, (unsigned long long)version);
+                         exchange->key->name,
+                         (unsigned long long)current->version);
     else
         return true;
     return false;
@@ -152,7 +154,7 @@ submit(struct api *api, struct exchange *exchange, bool is_validate_only)
     }
     write.base = current.version;
     http_etag(&current.version, 1, exchange->response.etag);
-    if (is_precondition_met(exchange, current.version)) {
+    if (is_precondition_met(exchange, &current)) {
         if (is_validate_only)
             respond_judged(exchange, &write, &current);
         else
@@ -287,6 +289,11 @@ restore(struct api *api, struct exchange *exchange, uint64_t version,
         problem_respond(&exchange->response, &exchange->request, err, NULL);
     else if (old.version == 0)
         api_respond_no_version(exchange, "restore_version", version);
+    else if (!record_is_set(&old))
+        problem_respondf(&exchange->response, &exchange->request, ERR_INVALID,
+                         "restore_version: version %llu has no value: it "
+                         "unset %s",
+                         (unsigned long long)version, exchange->key->name);
     else if (check_again(exchange, &old))
         submit(api, exchange, is_validate_only);
     record_clear(&old);

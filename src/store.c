@@ -9,12 +9,15 @@
 enum err
 record_copy(const struct record *record, struct record *copy_out)
 {
-    char *value = malloc(record->value_len + 1);
+    char *value = NULL;
 
-    if (value == NULL)
-        return ERR_NOMEM;
-    memcpy(value, record->value, record->value_len);
-    value[record->value_len] = '\0';
+    if (record_is_set(record)) {
+        value = malloc(record->value_len + 1);
+        if (value == NULL)
+            return ERR_NOMEM;
+        memcpy(value, record->value, record->value_len);
+        value[record->value_len] = '\0';
+    }
     *copy_out = *record;
     copy_out->value = value;
     return ERR_OK;
@@ -87,7 +90,7 @@ void
 store_judge(struct store_write *write, const char *value, size_t value_len,
             int64_t now)
 {
-    bool is_refused = write->once && write->version > 0;
+    bool is_refused = write->once && value_len > 0;
     bool is_same = is_refused && value_len == write->value_len &&
                    memcmp(value, write->value, value_len) == 0;
 
@@ -99,7 +102,7 @@ store_judge(struct store_write *write, const char *value, size_t value_len,
         write->result = write->lost;
     else if (is_refused)
         write->result = ERR_INVALID;
-    if (write->result != ERR_OK)
+    if (write->result != ERR_OK || (value_len == 0 && write->value_len == 0))
         return;
     write->is_new = true;
     write->version++;

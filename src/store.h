@@ -24,13 +24,24 @@ struct store;
 #define STORE_TENANT_MAX 63
 #define STORE_KEY_MAX 63
 
-/* A stored value. version 0 means that there is none. */
+/*
+ * A version of a value. version 0 means that there never was one. Without a
+ * value (NULL, of length 0) a version unset the key, as if it had never been
+ * set; the next one counts on from it.
+ */
 struct record {
     uint64_t version;
     int64_t updated_at; /* seconds since the epoch */
     char *value;        /* owned by the record, see record_clear */
     size_t value_len;
 };
+
+/* True if there is a value. */
+static inline bool
+record_is_set(const struct record *record)
+{
+    return record->value_len > 0;
+}
 
 /* Who and what made a version; kept in the history beside the record. */
 struct record_origin {
@@ -58,7 +69,7 @@ struct store_write {
     const char *tenant;
     const char *key;
     const char *value;
-    size_t value_len;
+    size_t value_len; /* 0: unset the key, unless it has no value already */
     const char *subject;
     const char *request_id;
     uint64_t base; /* the version it replaces, or STORE_ANY_VERSION */
@@ -70,8 +81,9 @@ struct store_write {
                       value, unless it is the same bytes */
 
     /* Results. ERR_OK: version and updated_at are now stored (for the same
-     * value of a write-once key, they already were). Otherwise nothing
-     * changed, and version is the one that is there (0 if unknown). */
+     * value of a write-once key, and without a value before and after, they
+     * already were). Otherwise nothing changed, and version is the one that is
+     * there (0 if unknown). */
     enum err result;
     uint64_t version;
     int64_t updated_at;

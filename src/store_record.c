@@ -202,7 +202,7 @@ enum err
 store_record_copy(const struct store_record *record, struct record *record_out,
                   struct record_origin *origin_out)
 {
-    auto_char *value = copy_part(record->value, record->value_len);
+    auto_char *value = NULL;
     auto_char *subject = NULL;
     auto_char *request_id = NULL;
 
@@ -212,8 +212,11 @@ store_record_copy(const struct store_record *record, struct record *record_out,
         if (subject == NULL || request_id == NULL)
             return ERR_NOMEM;
     }
-    if (value == NULL)
-        return ERR_NOMEM;
+    if (record->value_len > 0) {
+        value = copy_part(record->value, record->value_len);
+        if (value == NULL)
+            return ERR_NOMEM;
+    }
 
     *record_out = (struct record){record->version, record->updated_at, value,
                                   record->value_len};

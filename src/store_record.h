@@ -11,7 +11,7 @@
  *            updated_at:8      seconds since the epoch, two's complement
  *            subject_len:4     0 in the current record, kept in the history
  *            request_id_len:4  the same
- *            value_len:4
+ *            value_len:4       0: the version unset the key
  *            subject, request_id, value
  *
  * The lengths add up to the record's own: one that was cut is noticed.
@@ -74,7 +74,8 @@ void store_record_encode(const struct store_record *record, void *data);
 bool store_record_decode(const void *data, size_t len,
                          struct store_record *record_out);
 
-/* Copies, with a NUL behind each part. ERR_NOMEM; origin_out may be NULL. */
+/* Copies, with a NUL behind each part that there is. ERR_NOMEM; origin_out may
+ * be NULL. */
 enum err store_record_copy(const struct store_record *record,
                            struct record *record_out,
                            struct record_origin *origin_out);

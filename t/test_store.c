@@ -101,11 +101,15 @@ STORE_TEST(the_time_is_now_and_never_goes_back)
 STORE_TEST(values_are_bytes_of_any_length)
 {
     static char big[200000];
-    struct store_write write = write_of("acme", "timer", "");
+    struct store_write write = write_of("acme", "timer", "1");
     struct record record;
 
+    write.value = "\0";
     assert_write(store, write, ERR_OK, 1);
-    assert_value(store, "acme", "timer", 1, "");
+    cr_assert_eq(store_get(store, "acme", "timer", &record), ERR_OK);
+    cr_expect_eq(record.value_len, 1);
+    cr_expect_arr_eq(record.value, "\0", 2);
+    record_clear(&record);
     for (size_t i = 0; i < sizeof(big); i++)
         big[i] = (char)(i * 7);
     write.value = big;

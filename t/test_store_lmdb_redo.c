@@ -103,6 +103,27 @@ Test(store_lmdb_redo, all_writes_of_a_commit_are_repeated)
     store_close(store);
 }
 
+Test(store_lmdb_redo, a_key_that_was_unset_stays_so)
+{
+    struct store *store = open_store();
+    struct record record;
+    struct bytes earlier;
+
+    cr_assert_eq(put(store, "acme", "1"), ERR_OK);
+    earlier = slurp(data);
+    cr_assert_eq(put(store, "acme", ""), ERR_OK);
+    store_close(store);
+    lose_meta_pages(&earlier);
+    free(earlier.bytes);
+
+    store = open_store();
+    cr_assert_eq(store_get(store, "acme", "timer", &record), ERR_OK);
+    cr_expect_eq(record.version, 2);
+    cr_expect_null(record.value);
+    assert_whole_history(store, "acme", 2);
+    store_close(store);
+}
+
 /* It was not answered: either is right, but not half of it. */
 Test(store_lmdb_redo, a_note_that_is_not_whole_is_not_read)
 {

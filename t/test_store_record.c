@@ -137,6 +137,25 @@ Test(store_record, a_copy_ends_in_nul_and_is_its_owners)
     cr_expect_null(origin.subject);
 }
 
+Test(store_record, a_record_without_a_value)
+{
+    struct store_record unset = record;
+    struct store_record decoded;
+    struct record copy = {.value_len = 9};
+    char bytes[GOLDEN_LEN];
+
+    unset.value = NULL;
+    unset.value_len = 0;
+    store_record_encode(&unset, bytes);
+    cr_assert(decodes(bytes, store_record_size(&unset), &decoded));
+    cr_expect_eq(decoded.version, 258);
+    cr_expect_eq(decoded.subject_len, 5);
+    cr_assert_eq(store_record_copy(&decoded, &copy, NULL), ERR_OK);
+    cr_expect_eq(copy.version, 258);
+    cr_expect_null(copy.value);
+    cr_expect_eq(copy.value_len, 0);
+}
+
 Test(store_record, names_encode_and_decode)
 {
     struct store_name name;

@@ -33,7 +33,9 @@ check_record(const uint8_t *data, size_t size, const struct store_record *found)
 
     FUZZ_CHECK(store_record_copy(found, &record, &origin) == ERR_OK);
     FUZZ_CHECK(record.value_len == found->value_len &&
-               memcmp(record.value, found->value, record.value_len) == 0);
+               (record.value_len == 0 ? record.value == NULL
+                                      : memcmp(record.value, found->value,
+                                               record.value_len) == 0));
     FUZZ_CHECK(strlen(origin.subject) <= found->subject_len);
     record_clear(&record);
     record_origin_clear(&origin);

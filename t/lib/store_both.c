@@ -92,7 +92,7 @@ assert_value(struct store *store, const char *tenant, const char *key,
     cr_assert_eq(store_get(store, tenant, key, &record), ERR_OK);
     cr_expect_eq(record.version, version, "got %ju", (uintmax_t)record.version);
     cr_expect_eq(record.value_len, strlen(text));
-    if (version > 0)
+    if (*text != '\0')
         cr_expect_str_eq(record.value, text);
     else
         cr_expect_null(record.value);
@@ -121,8 +121,9 @@ see_version(void *ctx, const struct record *record,
     size_t len = strlen(seen->text);
 
     snprintf(seen->text + len, sizeof(seen->text) - len, "%ju=%.*s(%s,%s) ",
-             (uintmax_t)record->version, (int)record->value_len, record->value,
-             origin->subject, origin->request_id);
+             (uintmax_t)record->version, (int)record->value_len,
+             record->value != NULL ? record->value : "", origin->subject,
+             origin->request_id);
     return seen->limit > 0 && --seen->limit == 0 ? ERR_BUSY : ERR_OK;
 }
 

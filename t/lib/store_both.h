@@ -28,7 +28,7 @@ void run_over_memory(void (*body)(struct store *store), uint64_t history);
 
 #define STORE_TEST(name) STORE_TEST_KEEPING(0, name)
 
-/* A write of text over whatever is there. */
+/* A write of text ("": unset it) over whatever is there. */
 struct store_write write_of(const char *tenant, const char *key,
                             const char *text);
 
@@ -38,6 +38,7 @@ uint64_t stored(struct store *store, const char *tenant, const char *key,
 
 void assert_write(struct store *store, struct store_write write,
                   enum err result, uint64_t version);
+/* text "": it is not set. */
 void assert_value(struct store *store, const char *tenant, const char *key,
                   uint64_t version, const char *text);
 

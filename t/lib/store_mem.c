@@ -129,9 +129,12 @@ append(struct store_mem *store, const struct store_write *write)
     entry->record.version = write->version;
     entry->record.updated_at = write->updated_at;
     entry->record.value_len = write->value_len;
-    entry->record.value = must(malloc(write->value_len + 1));
-    memcpy(entry->record.value, write->value, write->value_len);
-    entry->record.value[write->value_len] = '\0';
+    entry->record.value = NULL;
+    if (write->value_len > 0) {
+        entry->record.value = must(malloc(write->value_len + 1));
+        memcpy(entry->record.value, write->value, write->value_len);
+        entry->record.value[write->value_len] = '\0';
+    }
     entry->origin.subject = copy_text(write->subject);
     entry->origin.request_id = copy_text(write->request_id);
     qsort(store->entries, store->count, sizeof(*entry), compare);
