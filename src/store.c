@@ -96,19 +96,48 @@ store_judge(struct store_write *write, const char *value, size_t value_len,
 
     write->is_new = false;
     write->result = ERR_OK;
-    if (is_same)
+    if (is_same && !write->is_check)
         return;
     if (write->base != STORE_ANY_VERSION && write->base != write->version)
         write->result = write->lost;
-    else if (is_refused)
+    else if (is_refused && !write->is_check)
         write->result = ERR_INVALID;
-    if (write->result != ERR_OK || (value_len == 0 && write->value_len == 0))
+    if (write->result != ERR_OK || write->is_check ||
+        (value_len == 0 && write->value_len == 0))
         return;
     write->is_new = true;
     write->version++;
     /* A clock that was set back does not make a newer version look older. */
     if (write->updated_at < now)
         write->updated_at = now;
+}
+
+struct store_write *
+store_group_end(const struct store_write *first, const struct store_write *end)
+{
+    struct store_write *next = first->next;
+
+    while (first->group != 0 && next != end && next->group == first->group)
+        next = next->next;
+    return next;
+}
+
+void
+store_judge_group(struct store_write *first, const struct store_write *end)
+{
+    bool is_refused = false;
+
+    for (const struct store_write *write = first; write != end;
+         write = write->next)
+        is_refused = is_refused || write->result != ERR_OK;
+    for (struct store_write *write = first; is_refused && write != end;
+         write = write->next) {
+        if (!write->is_new)
+            continue;
+        write->is_new = false;
+        write->version--; /* the one that is there */
+        write->result = ERR_CONFLICT;
+    }
 }
 
 enum err

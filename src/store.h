@@ -79,6 +79,11 @@ struct store_write {
                       above is not read, and of the results only result made */
     bool once;     /* write-once: refused with ERR_INVALID if there is a
                       value, unless it is the same bytes */
+    bool is_check; /* stores nothing: ERR_OK if base is there, else lost */
+    unsigned int group; /* 0: by itself. Writes of one number that follow each
+                           other are all stored or none, and each is for
+                           another key: if one is refused, those that would
+                           have been stored get ERR_CONFLICT */
 
     /* Results. ERR_OK: version and updated_at are now stored (for the same
      * value of a write-once key, and without a value before and after, they
@@ -198,6 +203,15 @@ enum err store_commit_one(struct store *store, struct store_write *write);
  */
 void store_judge(struct store_write *write, const char *value, size_t value_len,
                  int64_t now);
+
+/* The write behind those that share first's fate; end if that is the last. */
+struct store_write *store_group_end(const struct store_write *first,
+                                    const struct store_write *end);
+
+/* For engines, when all writes of a group are judged: refuses the others if
+ * one is refused. */
+void store_judge_group(struct store_write *first,
+                       const struct store_write *end);
 
 /* Visits at most limit versions below before (0: from the newest). */
 enum err store_history(struct store *store, const char *tenant, const char *key,

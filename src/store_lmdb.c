@@ -8,6 +8,7 @@
 #include "store_lmdb_history.h"
 #include "store_lmdb_stat.h"
 #include "store_lmdb_visit.h"
+#include "store_lmdb_write.h"
 #include "store_record.h"
 
 #include <stdio.h>
@@ -39,33 +40,6 @@ close_store(struct store *store)
     free(store);
 }
 
-static MDB_val
-name_val(struct store_name *name)
-{
-    return (MDB_val){name->len, name->bytes};
-}
-
-/* Points record_out into the transaction's pages; version 0 if there is none.
- * What is neither LMDB's error nor a record is MDB_CORRUPTED. */
-static int
-look_up(const struct store_lmdb *store, MDB_txn *txn, struct store_name *name,
-        struct store_record *record_out)
-{
-    MDB_val key = name_val(name);
-    MDB_val data;
-    int rc = mdb_get(txn, store->env.db.config, &key, &data);
-
-    if (rc == MDB_NOTFOUND) {
-        *record_out = (struct store_record){0};
-        return 0;
-    }
-    if (rc != 0)
-        return rc;
-    return store_record_decode(data.mv_data, data.mv_size, record_out)
-               ? 0
-               : MDB_CORRUPTED;
-}
-
 static enum err
 get(struct store *base, const char *tenant, const char *key,
     struct record *record_out)
@@ -81,7 +55,7 @@ get(struct store *base, const char *tenant, const char *key,
     rc = lmdb_env_renew(&store->env);
     if (rc != 0)
         return lmdb_env_failed(&store->env, rc);
-    rc = look_up(store, store->env.reader, &name, &found);
+    rc = lmdb_write_look_up(&store->env, store->env.reader, &name, &found);
     if (rc == 0 && found.version == 0)
         *record_out = (struct record){0};
     else if (rc == 0)
@@ -93,78 +67,6 @@ get(struct store *base, const char *tenant, const char *key,
     return rc == 0 ? err : lmdb_env_failed(&store->env, rc);
 }
 
-static int
-put(MDB_txn *txn, MDB_dbi dbi, struct store_name *name,
-    const struct store_record *record)
-{
-    MDB_val key = name_val(name);
-    MDB_val data = {store_record_size(record), NULL};
-    int rc = mdb_put(txn, dbi, &key, &data, MDB_RESERVE);
-
-    if (rc == 0)
-        store_record_encode(record, data.mv_data);
-    return rc;
-}
-
-/* Stores the record as the current one, and with its origin in the history. */
-static int
-store_version(const struct store_lmdb *store, MDB_txn *txn,
-              struct store_name *name, const struct store_record *record)
-{
-    struct store_record current = *record;
-    int rc;
-
-    current.subject_len = current.request_id_len = 0;
-    rc = put(txn, store->env.db.config, name, &current);
-    if (rc != 0)
-        return rc;
-    store_name_add_version(name, record->version);
-    rc = put(txn, store->env.db.history, name, record);
-    return rc == 0 ? lmdb_history_prune(&store->env, txn, name) : rc;
-}
-
-/* What is said of a write that nothing is known about. */
-static void
-reset(struct store_write *write, enum err result)
-{
-    write->result = result;
-    write->version = 0;
-    write->updated_at = 0;
-    write->is_new = false;
-}
-
-/* Applies one write. What it does wrong is its own result; an error of LMDB
- * is returned, and ends the transaction. */
-static int
-apply(struct store_lmdb *store, MDB_txn *txn, struct store_write *write,
-      int64_t now)
-{
-    struct store_name name;
-    struct store_record current, next;
-    int rc;
-
-    reset(write, write->is_probe ? ERR_OK : ERR_INVALID);
-    if (write->is_probe)
-        return 0; /* see lmdb_stat_answer */
-    if (write->value_len > UINT32_MAX ||
-        !store_name_encode(write->tenant, write->key, &name))
-        return 0;
-    rc = look_up(store, txn, &name, &current);
-    if (rc == MDB_CORRUPTED)
-        write->result =
-            lmdb_env_damaged(&store->env, write->tenant, write->key);
-    if (rc != 0)
-        return rc == MDB_CORRUPTED ? 0 : rc;
-
-    write->version = current.version;
-    write->updated_at = current.updated_at;
-    store_judge(write, current.value, current.value_len, now);
-    if (!write->is_new)
-        return 0;
-    next = store_record_of(write);
-    return store_version(store, txn, &name, &next);
-}
-
 /* The writes from first up to end, which share one fate. */
 static enum err
 fail_all(struct store_lmdb *store, int rc, struct store_write *first,
@@ -173,7 +75,7 @@ fail_all(struct store_lmdb *store, int rc, struct store_write *first,
     enum err err = lmdb_env_failed(&store->env, rc);
 
     for (struct store_write *write = first; write != end; write = write->next)
-        reset(write, err);
+        lmdb_write_reset(write, err);
     return err;
 }
 
@@ -182,15 +84,17 @@ static enum err
 finish(struct store_lmdb *store, MDB_txn *txn, struct store_write *first,
        const struct store_write *end)
 {
+    struct store_write *group, *next;
     int64_t now = time(NULL);
     uint64_t stored = 0;
     int rc = 0;
 
-    for (struct store_write *write = first; rc == 0 && write != end;
-         write = write->next) {
-        rc = apply(store, txn, write, now);
-        stored += write->is_new;
+    for (group = first; rc == 0 && group != end; group = next) {
+        next = store_group_end(group, end);
+        rc = lmdb_write_apply(&store->env, txn, group, next, now);
     }
+    for (group = first; rc == 0 && group != end; group = group->next)
+        stored += group->is_new;
     if (rc == 0)
         rc = lmdb_env_commit_writes(&store->env, txn, first, end, stored);
     else
@@ -210,16 +114,18 @@ try_again(struct store_lmdb *store, struct store_write *first,
     return finish(store, txn, first, end);
 }
 
-/* When the batch does not fit, what fits is stored: writes one by one. */
+/* When the batch does not fit, what fits is stored: group by group. */
 static enum err
 try_each(struct store_lmdb *store, struct store_write *first)
 {
     enum err result = ERR_OK;
+    struct store_write *next;
 
-    for (struct store_write *write = first; write != NULL;
-         write = write->next) {
-        enum err err = try_again(store, write, write->next);
+    for (; first != NULL; first = next) {
+        enum err err;
 
+        next = store_group_end(first, NULL);
+        err = try_again(store, first, next);
         if (err != ERR_OK)
             result = err;
     }
@@ -254,7 +160,7 @@ commit(struct store *base, store_take_fn *take, void *ctx)
         err = finish(store, txn, writes, NULL);
     if (err == ERR_FULL && lmdb_env_make_room(&store->env))
         err = try_again(store, writes, NULL);
-    if (err == ERR_FULL && writes->next != NULL)
+    if (err == ERR_FULL && store_group_end(writes, NULL) != NULL)
         err = try_each(store, writes);
     probed = lmdb_stat_answer(&store->env, writes);
     if (err == ERR_OK)
@@ -300,11 +206,11 @@ redo(void *ctx, MDB_txn *txn, struct store_name *name,
 {
     struct store_lmdb *store = ctx;
     struct store_record current;
-    int rc = look_up(store, txn, name, &current);
+    int rc = lmdb_write_look_up(&store->env, txn, name, &current);
 
     if (rc != 0 || record->version != current.version + 1)
         return rc;
-    return store_version(store, txn, name, record);
+    return lmdb_write_version(&store->env, txn, name, record);
 }
 
 /* Repeats the last commit, if a power loss has undone it. */

@@ -131,6 +131,33 @@ Test(store_lmdb_env, of_a_batch_that_does_not_fit_the_small_are_stored)
     store_close(store);
 }
 
+Test(store_lmdb_env, a_group_that_does_not_fit_is_not_stored_in_part)
+{
+    static char large[SMALL_MAP];
+    struct store *store = open_with(SMALL_MAP);
+    struct store_write writes[] = {
+        write_of("acme", "timer", "1"),
+        write_of("acme", "other", large),
+        write_of("brio", "timer", "2"),
+        write_of("brio", "other", "2"),
+    };
+
+    memset(large, 'x', sizeof(large) - 1);
+    writes[1].value_len = sizeof(large) - 1;
+    writes[0].group = writes[1].group = 1;
+    writes[2].group = writes[3].group = 2;
+    for (size_t i = 0; i + 1 < ARRAY_SIZE(writes); i++)
+        writes[i].next = &writes[i + 1];
+    cr_expect_eq(store_commit(store, take_list, writes), ERR_FULL);
+    cr_expect_eq(writes[0].result, ERR_FULL);
+    cr_expect_eq(writes[1].result, ERR_FULL);
+    cr_expect_eq(writes[2].result, ERR_OK);
+    cr_expect_eq(writes[3].result, ERR_OK);
+    cr_expect_str_eq(value(store, "acme"), "@0");
+    cr_expect_str_eq(value(store, "brio"), "2@1");
+    store_close(store);
+}
+
 Test(store_lmdb_env, a_map_that_a_dead_reader_keeps_full_is_freed)
 {
     struct store *store = open_with(SMALL_MAP);

@@ -151,12 +151,12 @@ reset(struct store_write *write, enum err result)
 }
 
 static void
-apply(struct store_mem *store, struct store_write *write)
+judge(const struct store_mem *store, struct store_write *write)
 {
     const struct entry *current;
 
-    reset(write, ERR_INVALID);
-    if (!is_name(write->tenant, write->key))
+    reset(write, write->is_probe ? ERR_OK : ERR_INVALID);
+    if (write->is_probe || !is_name(write->tenant, write->key))
         return;
     current = find(store, write->tenant, write->key);
     if (current != NULL) {
@@ -165,26 +165,43 @@ apply(struct store_mem *store, struct store_write *write)
     }
     store_judge(write, current != NULL ? current->record.value : NULL,
                 current != NULL ? current->record.value_len : 0, time(NULL));
-    if (!write->is_new)
-        return;
-    append(store, write);
-    prune(store, write);
+}
+
+/* Applies the writes from first up to end, all of them or none. */
+static void
+apply(struct store_mem *store, struct store_write *first,
+      const struct store_write *end)
+{
+    struct store_write *write;
+
+    for (write = first; write != end; write = write->next)
+        judge(store, write);
+    store_judge_group(first, end);
+    for (write = first; write != end; write = write->next) {
+        if (!write->is_new)
+            continue;
+        append(store, write);
+        prune(store, write);
+    }
 }
 
 static enum err
 commit(struct store *base, store_take_fn *take, void *ctx)
 {
     struct store_mem *store = mem(base);
+    struct store_write *write, *next;
     enum err err;
 
     pthread_mutex_lock(&store->lock);
     err = store->failure;
-    for (struct store_write *write = take(ctx); write != NULL;
-         write = write->next) {
-        if (err == ERR_OK && !write->is_probe)
-            apply(store, write);
-        else
+    for (write = take(ctx); write != NULL; write = next) {
+        next = write->next;
+        if (err != ERR_OK) {
             reset(write, err);
+            continue;
+        }
+        next = store_group_end(write, NULL);
+        apply(store, write, next);
     }
     pthread_mutex_unlock(&store->lock);
     return err;

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: MIT
+#include "store_lmdb_write.h"
+
+#include "store.h"
+#include "store_lmdb_env.h"
+#include "store_lmdb_history.h"
+#include "store_record.h"
+
+static MDB_val
+name_val(struct store_name *name)
+{
+    return (MDB_val){name->len, name->bytes};
+}
+
+int
+lmdb_write_look_up(const struct lmdb_env *env, MDB_txn *txn,
+                   struct store_name *name, struct store_record *record_out)
+{
+    MDB_val key = name_val(name);
+    MDB_val data;
+    int rc = mdb_get(txn, env->db.config, &key, &data);
+
+    if (rc == MDB_NOTFOUND) {
+        *record_out = (struct store_record){0};
+        return 0;
+    }
+    if (rc != 0)
+        return rc;
+    return store_record_decode(data.mv_data, data.mv_size, record_out)
+               ? 0
+               : MDB_CORRUPTED;
+}
+
+static int
+put(MDB_txn *txn, MDB_dbi dbi, struct store_name *name,
+    const struct store_record *record)
+{
+    MDB_val key = name_val(name);
+    MDB_val data = {store_record_size(record), NULL};
+    int rc = mdb_put(txn, dbi, &key, &data, MDB_RESERVE);
+
+    if (rc == 0)
+        store_record_encode(record, data.mv_data);
+    return rc;
+}
+
+int
+lmdb_write_version(const struct lmdb_env *env, MDB_txn *txn,
+                   struct store_name *name, const struct store_record *record)
+{
+    struct store_record current = *record;
+    int rc;
+
+    current.subject_len = current.request_id_len = 0;
+    rc = put(txn, env->db.config, name, &current);
+    if (rc != 0)
+        return rc;
+    store_name_add_version(name, record->version);
+    rc = put(txn, env->db.history, name, record);
+    return rc == 0 ? lmdb_history_prune(env, txn, name) : rc;
+}
+
+void
+lmdb_write_reset(struct store_write *write, enum err result)
+{
+    write->result = result;
+    write->version = 0;
+    write->updated_at = 0;
+    write->is_new = false;
+}
+
+/* Judges one write. What it does wrong is its own result; an error of LMDB
+ * is returned, and ends the transaction. */
+static int
+judge(const struct lmdb_env *env, MDB_txn *txn, struct store_write *write,
+      int64_t now)
+{
+    struct store_name name;
+    struct store_record current;
+    int rc;
+
+    lmdb_write_reset(write, write->is_probe ? ERR_OK : ERR_INVALID);
+    if (write->is_probe)
+        return 0; /* see lmdb_stat_answer */
+    if (write->value_len > UINT32_MAX ||
+        !store_name_encode(write->tenant, write->key, &name))
+        return 0;
+    rc = lmdb_write_look_up(env, txn, &name, &current);
+    if (rc == MDB_CORRUPTED)
+        write->result = lmdb_env_damaged(env, write->tenant, write->key);
+    if (rc != 0)
+        return rc == MDB_CORRUPTED ? 0 : rc;
+
+    write->version = current.version;
+    write->updated_at = current.updated_at;
+    store_judge(write, current.value, current.value_len, now);
+    return 0;
+}
+
+/* Stores a write that has been judged. */
+static int
+store_judged(const struct lmdb_env *env, MDB_txn *txn,
+             const struct store_write *write)
+{
+    struct store_record record = store_record_of(write);
+    struct store_name name;
+
+    (void)store_name_encode(write->tenant, write->key, &name); /* as before */
+    return lmdb_write_version(env, txn, &name, &record);
+}
+
+int
+lmdb_write_apply(const struct lmdb_env *env, MDB_txn *txn,
+                 struct store_write *first, const struct store_write *end,
+                 int64_t now)
+{
+    struct store_write *write;
+    int rc = 0;
+
+    for (write = first; rc == 0 && write != end; write = write->next)
+        rc = judge(env, txn, write, now);
+    if (rc == 0)
+        store_judge_group(first, end);
+    for (write = first; rc == 0 && write != end; write = write->next)
+        rc = write->is_new ? store_judged(env, txn, write) : 0;
+    return rc;
+}
