@@ -2,6 +2,7 @@
 #include "api.h"
 
 #include "problem.h"
+#include "setting.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -81,6 +82,7 @@ respond_record(struct exchange *exchange, const struct record *record)
     const struct config_key *key = exchange->key;
     struct response *response = &exchange->response;
     bool is_there = record_is_set(record);
+    const char *value;
 
     http_etag(&record->version, 1, response->etag);
     if (!is_there && key->unset == NULL) {
@@ -90,11 +92,8 @@ respond_record(struct exchange *exchange, const struct record *record)
     }
     if (!api_is_modified(exchange, is_there, api_cache_control(key)))
         return;
-    if (is_there)
-        api_respond_value(exchange, record->value, record->value_len,
-                          record->updated_at);
-    else
-        api_respond_value(exchange, key->unset, strlen(key->unset), 0);
+    value = setting_value(key, record);
+    api_respond_value(exchange, value, strlen(value), setting_time(record));
 }
 
 /* Reads ?version=; 0 if it is absent. False: the response is made. */
@@ -121,6 +120,15 @@ read_version(struct exchange *exchange, uint64_t *version_out)
     return true;
 }
 
+/* 404 for a version that is not there. */
+static void
+respond_no_version(struct exchange *exchange, uint64_t version)
+{
+    problem_respondf(&exchange->response, &exchange->request, ERR_NOTFOUND,
+                     "version: %s has no version %llu, or no longer",
+                     exchange->key->name, (unsigned long long)version);
+}
+
 void
 api_get(struct api *api, struct exchange *exchange)
 {
@@ -140,19 +148,10 @@ api_get(struct api *api, struct exchange *exchange)
     if (err != ERR_OK)
         problem_respond(&exchange->response, &exchange->request, err, NULL);
     else if (version != record.version && version != 0)
-        api_respond_no_version(exchange, "version", version);
+        respond_no_version(exchange, version);
     else
         respond_record(exchange, &record);
     record_clear(&record);
-}
-
-void
-api_respond_no_version(struct exchange *exchange, const char *parameter,
-                       uint64_t version)
-{
-    problem_respondf(&exchange->response, &exchange->request, ERR_NOTFOUND,
-                     "%s: %s has no version %llu, or no longer", parameter,
-                     exchange->key->name, (unsigned long long)version);
 }
 
 void

@@ -87,10 +87,6 @@ void api_respond_value(struct exchange *exchange, const char *value,
 /* 400 for an If-Match or If-None-Match that cannot be read. */
 void api_respond_malformed_etag(struct exchange *exchange, const char *field);
 
-/* 404 for a version that is not there; parameter is who asked for it. */
-void api_respond_no_version(struct exchange *exchange, const char *parameter,
-                            uint64_t version);
-
 /* True if a GET goes on to its value. Otherwise the response is made: 304 by
  * If-None-Match and the response's own etag, or 400. */
 bool api_is_modified(struct exchange *exchange, bool is_there,

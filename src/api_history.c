@@ -3,6 +3,7 @@
 #include "api.h"
 #include "json_text.h"
 #include "problem.h"
+#include "setting.h"
 
 #include <stdio.h>
 
@@ -21,33 +22,6 @@ struct page {
     bool has_next;
 };
 
-/* A member that is a text, or null. */
-static bool
-add_text(struct buf *body, const char *name, const char *text)
-{
-    return json_text_add(body, ",") && json_text_add_string(body, name) &&
-           json_text_add(body, ":") &&
-           (*text != '\0' ? json_text_add_string(body, text)
-                          : json_text_add(body, "null"));
-}
-
-static bool
-add_entry(struct buf *body, const struct record *record,
-          const struct record_origin *origin)
-{
-    return json_text_add(body, "{\"version\":") &&
-           json_text_add_number(body, record->version) &&
-           json_text_add(body, ",\"value\":") &&
-           (record_is_set(record)
-                ? buf_add(body, record->value, record->value_len)
-                : json_text_add(body, "null")) &&
-           json_text_add(body, ",\"updated_at\":") &&
-           json_text_add_time(body, record->updated_at) &&
-           add_text(body, "updated_by", origin->subject) &&
-           add_text(body, "request_id", origin->request_id) &&
-           json_text_add(body, "}");
-}
-
 /* Adds a version, or ends the walk because there is no room for it. */
 static enum err
 take(void *ctx, const struct record *record, const struct record_origin *origin)
@@ -57,7 +31,7 @@ take(void *ctx, const struct record *record, const struct record_origin *origin)
 
     if (page->count < page->limit) {
         if (!json_text_add(&page->body, page->count > 0 ? "," : "") ||
-            !add_entry(&page->body, record, origin))
+            !setting_add_version(&page->body, record, origin))
             return ERR_NOMEM;
         if (page->count == 0 || page->body.len <= PAGE_BYTES_MAX) {
             page->count++;

@@ -3,6 +3,7 @@
 #include "api.h"
 #include "json_text.h"
 #include "problem.h"
+#include "setting.h"
 
 #include <string.h>
 
@@ -10,57 +11,22 @@ _Static_assert(CONFIG_KEYS_MAX * sizeof(".18446744073709551615") <
                    ETAG_SIZE - 2,
                "a tag has room for the versions of all keys");
 
-struct snapshot {
-    struct record records[CONFIG_KEYS_MAX]; /* as config_keys */
-};
-
-static enum err
-take(void *ctx, const char *tenant, const char *name,
-     const struct record *record)
-{
-    struct snapshot *snapshot = ctx;
-    const struct config_key *key = config_key_find(name);
-
-    (void)tenant;
-    if (key == NULL) /* one of a program that knows more keys */
-        return ERR_OK;
-    return record_copy(record, &snapshot->records[key - config_keys]);
-}
-
-/* "name":{"value":…,"updated_at":"…","version":…} */
 static bool
-add_key(struct buf *body, const struct config_key *key,
-        const struct record *record)
-{
-    const char *unset = key->unset != NULL ? key->unset : "null";
-
-    return json_text_add_string(body, key->name) &&
-           json_text_add(body, ":{\"value\":") &&
-           (record_is_set(record)
-                ? buf_add(body, record->value, record->value_len)
-                : json_text_add(body, unset)) &&
-           json_text_add(body, ",\"updated_at\":") &&
-           json_text_add_time(body,
-                              record_is_set(record) ? record->updated_at : 0) &&
-           json_text_add(body, ",\"version\":") &&
-           json_text_add_number(body, record->version) &&
-           json_text_add(body, "}");
-}
-
-static bool
-render(const struct snapshot *snapshot, struct buf *body)
+render(const struct record records[CONFIG_KEYS_MAX], struct buf *body)
 {
     if (!json_text_add(body, "{"))
         return false;
     for (size_t i = 0; i < CONFIG_KEYS_MAX; i++)
         if ((i > 0 && !json_text_add(body, ",")) ||
-            !add_key(body, &config_keys[i], &snapshot->records[i]))
+            !json_text_add_string(body, config_keys[i].name) ||
+            !json_text_add(body, ":") ||
+            !setting_add(body, &config_keys[i], &records[i]))
             return false;
     return json_text_add(body, "}");
 }
 
 static void
-respond(struct exchange *exchange, const struct snapshot *snapshot)
+respond(struct exchange *exchange, const struct record records[CONFIG_KEYS_MAX])
 {
     /* There may be a secret among the values. */
     static const char cache[] = "no-store";
@@ -69,11 +35,11 @@ respond(struct exchange *exchange, const struct snapshot *snapshot)
     struct buf body = {0};
 
     for (size_t i = 0; i < CONFIG_KEYS_MAX; i++)
-        versions[i] = snapshot->records[i].version;
+        versions[i] = records[i].version;
     http_etag(versions, CONFIG_KEYS_MAX, response->etag);
     if (!api_is_modified(exchange, true, cache))
         return;
-    if (!render(snapshot, &body)) {
+    if (!render(records, &body)) {
         buf_clear(&body);
         problem_respond(response, &exchange->request, ERR_NOMEM, NULL);
         return;
@@ -87,14 +53,14 @@ respond(struct exchange *exchange, const struct snapshot *snapshot)
 void
 api_list(struct api *api, struct exchange *exchange)
 {
-    struct snapshot snapshot = {0};
+    struct record records[CONFIG_KEYS_MAX];
     enum err err =
-        store_list(api->store, exchange->principal.tenant, take, &snapshot);
+        setting_list(api->store, exchange->principal.tenant, records);
 
     if (err == ERR_OK)
-        respond(exchange, &snapshot);
+        respond(exchange, records);
     else
         problem_respond(&exchange->response, &exchange->request, err, NULL);
     for (size_t i = 0; i < CONFIG_KEYS_MAX; i++)
-        record_clear(&snapshot.records[i]);
+        record_clear(&records[i]);
 }

@@ -2,12 +2,11 @@
 /* Writes: a new value, or an old one again. */
 #include "api.h"
 #include "body.h"
-#include "log.h"
 #include "problem.h"
+#include "setting.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 /* Size, media type and coding of the body, before anything reads it. */
 static bool
@@ -71,6 +70,17 @@ is_precondition_met(struct exchange *exchange, const struct record *current)
     return false;
 }
 
+static void
+respond_refused(struct exchange *exchange, const struct store_write *write)
+{
+    json_auto_t *messages = json_array();
+    enum err err = ERR_NOMEM;
+
+    if (messages != NULL && setting_explain(write, messages) != ERR_NOMEM)
+        err = write->result;
+    problem_respond(&exchange->response, &exchange->request, err, messages);
+}
+
 /* Answers with what became of a write. */
 static void
 respond_written(struct exchange *exchange, const struct store_write *write)
@@ -82,25 +92,14 @@ respond_written(struct exchange *exchange, const struct store_write *write)
     switch (write->result) {
     case ERR_OK:
         if (write->is_new)
-            log_event(LOG_LEVEL_NOTICE, "stored",
-                      LOG_TEXT("tenant", write->tenant),
-                      LOG_TEXT("key", write->key),
-                      LOG_NUMBER("version", (int64_t)write->version),
-                      LOG_TEXT("subject", write->subject),
-                      LOG_TEXT("request_id", request->id));
+            setting_log(write);
         api_respond_value(exchange, write->value, write->value_len,
                           write->updated_at);
         break;
     case ERR_CONFLICT:
     case ERR_PRECOND:
-        problem_respondf(response, request, write->result,
-                         "%s: another write came first, it is at version %llu",
-                         write->key, (unsigned long long)write->version);
-        break;
     case ERR_INVALID:
-        problem_respondf(response, request, write->result,
-                         "value: %s is already set, and can be set only once",
-                         write->key);
+        respond_refused(exchange, write);
         break;
     default:
         response->etag[0] = '\0';
@@ -114,17 +113,12 @@ api_written(struct exchange *exchange)
     respond_written(exchange, &exchange->write);
 }
 
-/* Answers as if the write had been committed; nothing is, and so the version
- * is the one that is there. */
+/* Answers as if the write had been committed; nothing is. */
 static void
 respond_judged(struct exchange *exchange, struct store_write *write,
                const struct record *current)
 {
-    write->version = current->version;
-    write->updated_at = current->updated_at;
-    store_judge(write, current->value, current->value_len, time(NULL));
-    write->version = current->version;
-    write->is_new = false;
+    setting_judge(write, current);
     respond_written(exchange, write);
 }
 
@@ -254,24 +248,19 @@ read_restore(struct exchange *exchange, uint64_t *version_out)
     return true;
 }
 
-/* The old value as it would be stored today, into exchange->value: the rules
- * may have changed since. False: the response is made. */
+/* The old version's value, into exchange->value. False: the response is
+ * made. */
 static bool
-check_again(struct exchange *exchange, const struct record *old)
+check_again(struct exchange *exchange, uint64_t version,
+            const struct record *old)
 {
     json_auto_t *messages = json_array();
     enum err err = ERR_NOMEM;
 
     if (messages != NULL)
-        err = config_key_check(exchange->key, old->value, old->value_len,
-                               exchange->response.is_strict, messages,
-                               &exchange->value);
-    if (err == ERR_INVALID &&
-        json_array_insert_new(
-            messages, 0,
-            json_sprintf("restore_version: version %llu is no longer valid",
-                         (unsigned long long)old->version)) != 0)
-        err = ERR_NOMEM;
+        err = setting_check_old(exchange->key, "restore_version", version, old,
+                                exchange->response.is_strict, messages,
+                                &exchange->value);
     if (err != ERR_OK)
         problem_respond(&exchange->response, &exchange->request, err, messages);
     return err == ERR_OK;
@@ -287,14 +276,7 @@ restore(struct api *api, struct exchange *exchange, uint64_t version,
 
     if (err != ERR_OK)
         problem_respond(&exchange->response, &exchange->request, err, NULL);
-    else if (old.version == 0)
-        api_respond_no_version(exchange, "restore_version", version);
-    else if (!record_is_set(&old))
-        problem_respondf(&exchange->response, &exchange->request, ERR_INVALID,
-                         "restore_version: version %llu has no value: it "
-                         "unset %s",
-                         (unsigned long long)version, exchange->key->name);
-    else if (check_again(exchange, &old))
+    else if (check_again(exchange, version, &old))
         submit(api, exchange, is_validate_only);
     record_clear(&old);
 }
@@ -305,14 +287,8 @@ api_restore(struct api *api, struct exchange *exchange)
     bool is_validate_only;
     uint64_t version;
 
-    if (!is_body_readable(exchange) ||
-        !read_wishes(exchange, &is_validate_only) ||
-        !read_restore(exchange, &version))
-        return;
-    if (exchange->key->is_once)
-        problem_respondf(&exchange->response, &exchange->request, ERR_INVALID,
-                         "restore_version: %s can be set only once",
-                         exchange->key->name);
-    else
+    if (is_body_readable(exchange) &&
+        read_wishes(exchange, &is_validate_only) &&
+        read_restore(exchange, &version))
         restore(api, exchange, version, is_validate_only);
 }
