@@ -2,6 +2,7 @@
 #include "api.h"
 
 #include "problem.h"
+#include "seal.h"
 #include "setting.h"
 
 #include <stdlib.h>
@@ -15,7 +16,8 @@ void
 exchange_clear(struct exchange *exchange)
 {
     response_clear(&exchange->response);
-    free(exchange->value);
+    seal_free(exchange->value);
+    free(exchange->sealed);
     memset(exchange, 0, sizeof(*exchange));
 }
 
@@ -145,8 +147,10 @@ api_get(struct api *api, struct exchange *exchange)
     else
         err = store_get_version(api->store, tenant, key, version, &record);
 
+    if (err == ERR_OK)
+        err = api_show_record(api, exchange, exchange->key, &record);
     if (err != ERR_OK)
-        problem_respond(&exchange->response, &exchange->request, err, NULL);
+        api_respond_unreadable(exchange, exchange->key, err);
     else if (version != record.version && version != 0)
         respond_no_version(exchange, version);
     else

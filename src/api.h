@@ -9,6 +9,7 @@
 #include "auth.h"
 #include "config_keys.h"
 #include "http.h"
+#include "secrets.h"
 #include "store.h"
 
 /* The largest version that a client may ask for: JSON Schema's int64. */
@@ -20,6 +21,8 @@
 struct api {
     struct store *store;
     struct auth *auth;
+    struct secrets *secrets; /* NULL: secrets are stored as they are */
+    bool has_mask;   /* some tokens see the mask, so it is no secret itself */
     bool is_unready; /* as the last GET of /readyz found; the log has it */
 };
 
@@ -32,7 +35,9 @@ struct exchange {
     /* A write to commit before the response can be made; tenant NULL: none */
     struct store_write write;
     const struct config_key *key;
-    char *value; /* owned; what write.value points to */
+    bool is_restore; /* its value is an old one, not the client's */
+    char *value;     /* owned */
+    char *sealed;    /* owned; the same as it is stored, or NULL: as it is */
 
     /* route.c's, for the metrics. */
     unsigned int route; /* see metrics.h */
@@ -83,6 +88,29 @@ const char *api_cache_control(const struct config_key *key);
 /* 200 with the value of exchange's key. */
 void api_respond_value(struct exchange *exchange, const char *value,
                        size_t value_len, int64_t updated_at);
+
+/* What is stored, in its place the value that it stands for; and as the token
+ * may see it. ERR_SEALED: the log says why it cannot be. ERR_NOMEM. */
+enum err api_open_record(const struct api *api, const struct exchange *exchange,
+                         const struct config_key *key, struct record *record);
+enum err api_show_record(const struct api *api, const struct exchange *exchange,
+                         const struct config_key *key, struct record *record);
+
+/* The answer to either's failure. */
+void api_respond_unreadable(struct exchange *exchange,
+                            const struct config_key *key, enum err err);
+
+/* If exchange->value has the mask in place of its secret, puts the current one
+ * there, which is opened for that. False: the response is made. */
+bool api_keep_secret(const struct api *api, struct exchange *exchange,
+                     struct record *current);
+
+/* Makes exchange->sealed, if there is a secret in the value and a key to seal
+ * it with. False: the response is made. */
+bool api_seal_value(const struct api *api, struct exchange *exchange);
+
+/* 200 with exchange->value, as the token may see it. */
+void api_respond_written_value(struct exchange *exchange, int64_t updated_at);
 
 /* 400 for an If-Match or If-None-Match that cannot be read. */
 void api_respond_malformed_etag(struct exchange *exchange, const char *field);

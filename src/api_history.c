@@ -15,12 +15,34 @@
 #define PAGE_BYTES_MAX HTTP_BODY_MAX
 
 struct page {
+    const struct api *api;
+    const struct exchange *exchange;
     uint64_t limit, before; /* as asked for */
     struct buf body;
     uint64_t count;
     uint64_t last; /* version */
     bool has_next;
 };
+
+/* Adds a version with its value as the token may see it. */
+static enum err
+add_shown(const struct page *page, struct buf *body,
+          const struct record *record, const struct record_origin *origin)
+{
+    const struct config_key *key = page->exchange->key;
+    struct record shown = {0};
+    enum err err;
+
+    if (key->secret == NULL)
+        return setting_add_version(body, record, origin) ? ERR_OK : ERR_NOMEM;
+    err = record_copy(record, &shown);
+    if (err == ERR_OK)
+        err = api_show_record(page->api, page->exchange, key, &shown);
+    if (err == ERR_OK && !setting_add_version(body, &shown, origin))
+        err = ERR_NOMEM;
+    record_clear(&shown);
+    return err;
+}
 
 /* Adds a version, or ends the walk because there is no room for it. */
 static enum err
@@ -30,9 +52,12 @@ take(void *ctx, const struct record *record, const struct record_origin *origin)
     size_t len = page->body.len;
 
     if (page->count < page->limit) {
-        if (!json_text_add(&page->body, page->count > 0 ? "," : "") ||
-            !setting_add_version(&page->body, record, origin))
-            return ERR_NOMEM;
+        enum err err = ERR_NOMEM;
+
+        if (json_text_add(&page->body, page->count > 0 ? "," : ""))
+            err = add_shown(page, &page->body, record, origin);
+        if (err != ERR_OK)
+            return err;
         if (page->count == 0 || page->body.len <= PAGE_BYTES_MAX) {
             page->count++;
             page->last = record->version;
@@ -81,7 +106,11 @@ read_page(struct store *store, const struct exchange *exchange,
 void
 api_history(struct api *api, struct exchange *exchange)
 {
-    struct page page = {.limit = LIMIT_DEFAULT};
+    struct page page = {
+        .api = api,
+        .exchange = exchange,
+        .limit = LIMIT_DEFAULT,
+    };
     struct response *response = &exchange->response;
     enum err err;
 
@@ -90,7 +119,7 @@ api_history(struct api *api, struct exchange *exchange)
     err = read_page(api->store, exchange, &page);
     if (err != ERR_OK) {
         buf_clear(&page.body);
-        problem_respond(response, &exchange->request, err, NULL);
+        api_respond_unreadable(exchange, exchange->key, err);
         return;
     }
     if (page.has_next)

@@ -25,6 +25,24 @@ render(const struct record records[CONFIG_KEYS_MAX], struct buf *body)
     return json_text_add(body, "}");
 }
 
+/* One that cannot be read spoils the whole: without it, a webhook that is set
+ * would look as if it were not. */
+static bool
+show(const struct api *api, struct exchange *exchange,
+     struct record records[CONFIG_KEYS_MAX])
+{
+    for (size_t i = 0; i < CONFIG_KEYS_MAX; i++) {
+        enum err err =
+            api_show_record(api, exchange, &config_keys[i], &records[i]);
+
+        if (err != ERR_OK) {
+            api_respond_unreadable(exchange, &config_keys[i], err);
+            return false;
+        }
+    }
+    return true;
+}
+
 static void
 respond(struct exchange *exchange, const struct record records[CONFIG_KEYS_MAX])
 {
@@ -57,9 +75,9 @@ api_list(struct api *api, struct exchange *exchange)
     enum err err =
         setting_list(api->store, exchange->principal.tenant, records);
 
-    if (err == ERR_OK)
+    if (err == ERR_OK && show(api, exchange, records))
         respond(exchange, records);
-    else
+    else if (err != ERR_OK)
         problem_respond(&exchange->response, &exchange->request, err, NULL);
     for (size_t i = 0; i < CONFIG_KEYS_MAX; i++)
         record_clear(&records[i]);

@@ -93,8 +93,7 @@ respond_written(struct exchange *exchange, const struct store_write *write)
     case ERR_OK:
         if (write->is_new)
             setting_log(write);
-        api_respond_value(exchange, write->value, write->value_len,
-                          write->updated_at);
+        api_respond_written_value(exchange, write->updated_at);
         break;
     case ERR_CONFLICT:
     case ERR_PRECOND:
@@ -122,7 +121,23 @@ respond_judged(struct exchange *exchange, struct store_write *write,
     respond_written(exchange, write);
 }
 
-/* Hands exchange->value on to be stored, if the preconditions hold. */
+/* Has the value as it is to be stored in write. False: the response is made. */
+static bool
+prepare(const struct api *api, struct exchange *exchange,
+        struct record *current, struct store_write *write)
+{
+    if (!is_precondition_met(exchange, current) ||
+        (!exchange->is_restore && !api_keep_secret(api, exchange, current)) ||
+        !api_seal_value(api, exchange))
+        return false;
+    write->value =
+        exchange->sealed != NULL ? exchange->sealed : exchange->value;
+    write->value_len = strlen(write->value);
+    return true;
+}
+
+/* Hands exchange->value on to be stored, if the preconditions hold. A secret
+ * that is kept is that of the version which the write is based on. */
 static void
 submit(struct api *api, struct exchange *exchange, bool is_validate_only)
 {
@@ -133,8 +148,6 @@ submit(struct api *api, struct exchange *exchange, bool is_validate_only)
     struct store_write write = {
         .tenant = exchange->principal.tenant,
         .key = exchange->key->name,
-        .value = exchange->value,
-        .value_len = strlen(exchange->value),
         .subject = exchange->principal.subject,
         .request_id = request->id,
         .lost = has_precondition ? ERR_PRECOND : ERR_CONFLICT,
@@ -148,7 +161,7 @@ submit(struct api *api, struct exchange *exchange, bool is_validate_only)
     }
     write.base = current.version;
     http_etag(&current.version, 1, exchange->response.etag);
-    if (is_precondition_met(exchange, &current)) {
+    if (prepare(api, exchange, &current, &write)) {
         if (is_validate_only)
             respond_judged(exchange, &write, &current);
         else
@@ -276,6 +289,8 @@ restore(struct api *api, struct exchange *exchange, uint64_t version,
 
     if (err != ERR_OK)
         problem_respond(&exchange->response, &exchange->request, err, NULL);
+    else if ((err = api_open_record(api, exchange, exchange->key, &old)))
+        api_respond_unreadable(exchange, exchange->key, err);
     else if (check_again(exchange, version, &old))
         submit(api, exchange, is_validate_only);
     record_clear(&old);
@@ -289,6 +304,8 @@ api_restore(struct api *api, struct exchange *exchange)
 
     if (is_body_readable(exchange) &&
         read_wishes(exchange, &is_validate_only) &&
-        read_restore(exchange, &version))
+        read_restore(exchange, &version)) {
+        exchange->is_restore = true;
         restore(api, exchange, version, is_validate_only);
+    }
 }

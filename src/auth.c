@@ -31,6 +31,7 @@ struct auth {
     char *audience;
     char *read_scope;
     char *write_scope;
+    char *secret_scope;
     char ready_tenant[AUTH_TENANT_MAX + 1]; /* had a key when last asked */
 };
 
@@ -100,6 +101,8 @@ auth_options_check(const struct auth_options *options)
         return "read-scope: must be one scope, without spaces";
     if (!is_scope(options->write_scope))
         return "write-scope: must be one scope, without spaces";
+    if (!is_scope(options->secret_scope))
+        return "secret-scope: must be one scope, without spaces";
     return NULL;
 }
 
@@ -126,7 +129,8 @@ auth_new(const struct auth_options *options)
         !copy_text(options->tenant_claim, &auth->tenant_claim) ||
         !copy_text(options->audience, &auth->audience) ||
         !copy_text(options->read_scope, &auth->read_scope) ||
-        !copy_text(options->write_scope, &auth->write_scope)) {
+        !copy_text(options->write_scope, &auth->write_scope) ||
+        !copy_text(options->secret_scope, &auth->secret_scope)) {
         auth_free(auth);
         return NULL;
     }
@@ -146,6 +150,7 @@ auth_free(struct auth *auth)
     free(auth->audience);
     free(auth->read_scope);
     free(auth->write_scope);
+    free(auth->secret_scope);
     free(auth);
 }
 
@@ -250,6 +255,8 @@ check_claims(const struct auth *auth, const json_t *claims, int64_t now,
         auth->read_scope == NULL || claims_have_scope(claims, auth->read_scope);
     principal->may_write = auth->write_scope == NULL ||
                            claims_have_scope(claims, auth->write_scope);
+    principal->may_reveal = auth->secret_scope == NULL ||
+                            claims_have_scope(claims, auth->secret_scope);
     return ERR_OK;
 }
 

@@ -31,6 +31,7 @@ struct principal {
     char subject[AUTH_SUBJECT_MAX + 1]; /* "" if the token has no sub */
     bool may_read;
     bool may_write;
+    bool may_reveal; /* see secrets, where it may read */
 };
 
 /* Why a token was refused: the log's and the metrics' word for it. */
@@ -66,6 +67,7 @@ struct auth_options {
     const char *audience;     /* required in aud, or NULL */
     const char *read_scope;   /* required in scope to read, or NULL */
     const char *write_scope;  /* required in scope to write, or NULL */
+    const char *secret_scope; /* required in scope to see secrets, or NULL */
 };
 
 /* NULL on no memory. The options must have passed auth_options_check. */

@@ -16,6 +16,7 @@
 #include "metrics.h"
 #include "options.h"
 #include "route.h"
+#include "secrets.h"
 #include "supervisor.h"
 #include "util.h"
 #include "worker.h"
@@ -35,6 +36,7 @@ auth_options(const struct options *options)
         .audience = options->audience,
         .read_scope = options->read_scope,
         .write_scope = options->write_scope,
+        .secret_scope = options->secret_scope,
     };
 }
 
@@ -70,10 +72,25 @@ open_store(struct api *api, const struct options *options)
     return false;
 }
 
+/* True if there are none, or the keys of the file. */
+static bool
+open_secrets(const struct options *options, struct secrets **secrets_out)
+{
+    char why[512];
+
+    if (options->secret_keys == NULL ||
+        secrets_open(options->secret_keys, secrets_out, why, sizeof(why)) ==
+            ERR_OK)
+        return true;
+    log_event(LOG_LEVEL_ERR, "secret_keys_not_opened", LOG_TEXT("reason", why));
+    return false;
+}
+
 static void
 close_api(struct api *api)
 {
     metrics_close();
+    secrets_close(api->secrets);
     auth_free(api->auth);
     store_close(api->store);
     *api = (struct api){0};
@@ -87,18 +104,21 @@ open_api(struct api *api, const struct options *options)
     struct auth_options auth = auth_options(options);
     bool has_store = open_store(api, options);
 
+    api->has_mask = options->secret_scope != NULL;
     open_metrics(options, has_store);
     if (!has_store)
         return false;
     api->auth = auth_new(&auth);
-    if (api->auth == NULL) {
+    if (api->auth == NULL)
         log_event(LOG_LEVEL_ERR, "auth_not_opened",
                   LOG_TEXT("reason", "out of memory"));
-        store_close(api->store);
-        api->store = NULL;
-        return false;
-    }
-    return true;
+    else if (open_secrets(options, &api->secrets))
+        return true;
+    auth_free(api->auth);
+    api->auth = NULL;
+    store_close(api->store);
+    api->store = NULL;
+    return false;
 }
 
 static int

@@ -51,6 +51,13 @@ static const struct option_row rows[] = {
      OPTION(read_scope), 0, 0, NULL},
     {"write-scope", "NAME", "required in scope of tokens to write", KIND_TEXT,
      OPTION(write_scope), 0, 0, NULL},
+    {"secret-scope", "NAME",
+     "required in scope of tokens to see secrets; those without\n"
+     "it read ******** in their place",
+     KIND_TEXT, OPTION(secret_scope), 0, 0, NULL},
+    {"secret-keys", "FILE",
+     "key set that secrets are encrypted with in the store", KIND_TEXT,
+     OPTION(secret_keys), 0, 0, NULL},
     {"map-size", "SIZE",
      "most that the store may hold; bytes, or with K, M, G or T", KIND_SIZE,
      OPTION(map_size), MIB, 64 * TIB, "16G"},

@@ -20,6 +20,8 @@ struct options {
     const char *tenant_claim;
     const char *read_scope;
     const char *write_scope;
+    const char *secret_scope;
+    const char *secret_keys;
     int64_t workers;
     int64_t map_size; /* bytes */
     int64_t history;  /* versions kept of each key */

@@ -26,6 +26,8 @@ record_copy(const struct record *record, struct record *copy_out)
 void
 record_clear(struct record *record)
 {
+    if (record->value != NULL) /* there may be a secret in it */
+        explicit_bzero(record->value, record->value_len);
     free(record->value);
     *record = (struct record){0};
 }

@@ -171,6 +171,37 @@ Test(auth, scopes)
     }
 }
 
+/* It refuses nobody, and says who may see more. */
+Test(auth, the_scope_for_secrets)
+{
+    static const struct {
+        const char *option;
+        const char *scope;
+        bool may_reveal;
+    } cases[] = {
+        {NULL, "\"\"", true},
+        {"cfg:secret", "\"cfg:read cfg:secret\"", true},
+        {"cfg:secret", "\"cfg:read\"", false},
+        {"cfg:secret", "\"cfg:secrets CFG:SECRET\"", false},
+        {"cfg:secret", "[\"cfg:secret\"]", false},
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        auto_char *claims = tokens_format(
+            "{" ISS_ACME ",\"exp\":1700000060,\"scope\":%s}", cases[i].scope);
+        auto_char *token = world_sign(claims);
+        auto_char *header = tokens_format("Bearer %s", token);
+
+        world_restart((struct auth_options){.secret_scope = cases[i].option});
+        /* Twice: the second answer is the cache's. */
+        for (int round = 0; round < 2; round++) {
+            cr_assert_eq(world_check(header, NULL, ACCESS_READ, NOW), ERR_OK);
+            cr_expect_eq(world.principal->may_reveal, cases[i].may_reveal,
+                         "%zu", i);
+        }
+    }
+}
+
 Test(auth, front_tenant_must_agree)
 {
     auto_char *token = world_sign(GOOD);
@@ -320,6 +351,8 @@ Test(auth, options, .init = NULL, .fini = NULL)
          "read-scope: "},
         {{.issuer = "{tenant}", .jwks = "{tenant}", .write_scope = ""},
          "write-scope: "},
+        {{.issuer = "{tenant}", .jwks = "{tenant}", .secret_scope = "a b"},
+         "secret-scope: "},
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {

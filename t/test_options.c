@@ -196,7 +196,8 @@ Test(options, export_is_what_another_program_reads)
 
     setenv("ORDERCONF_AUDIENCE", "taken out", 1);
     cr_assert_eq(RUN(&first, "--workers", "7", "--map-size", "1G", "--issuer",
-                     "https://a/{tenant}", "--write-scope", "w", "--syslog"),
+                     "https://a/{tenant}", "--write-scope", "w", "--syslog",
+                     "--secret-scope", "s", "--secret-keys=/k"),
                  OPTIONS_RUN);
     first.audience = NULL;
     cr_assert(options_export(&first));
@@ -205,6 +206,8 @@ Test(options, export_is_what_another_program_reads)
     cr_assert_eq(second.map_size, INT64_C(1) << 30);
     cr_assert_str_eq(second.issuer, "https://a/{tenant}");
     cr_assert_str_eq(second.write_scope, "w");
+    cr_assert_str_eq(second.secret_scope, "s");
+    cr_assert_str_eq(second.secret_keys, "/k");
     cr_assert(second.syslog);
     first.syslog = false;
     cr_assert(options_export(&first));

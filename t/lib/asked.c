@@ -31,6 +31,7 @@ ask(struct api *api, handler_fn *handler, const struct asked *asked,
         .subject = "alice",
         .may_read = true,
         .may_write = true,
+        .may_reveal = !asked->is_masked,
     };
     if (asked->key != NULL)
         exchange->key = config_key_find(asked->key);

@@ -13,6 +13,7 @@ struct asked {
     const char *query;
     const char *body;
     const char *if_match, *if_none_match, *prefer;
+    bool is_masked; /* the token may not see secrets */
 };
 
 /* Begins alice's request for acme, and has the handler serve it. The exchange
