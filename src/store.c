@@ -194,3 +194,12 @@ store_stat(struct store *store, struct store_stat *stat_out)
 {
     return store->ops->stat(store, stat_out);
 }
+
+enum err
+store_copy(struct store *store, const char *dir, store_progress_fn *progress,
+           void *ctx, struct store_copied *copied_out, char *why,
+           size_t why_size)
+{
+    return store->ops->copy(store, dir, progress, ctx, copied_out, why,
+                            why_size);
+}

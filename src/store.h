@@ -136,6 +136,19 @@ struct store_stat {
     uint64_t format;   /* of the whole store, on disk */
 };
 
+/*
+ * Told now and then how far a copy is. A result other than ERR_OK ends it, and
+ * is returned by it; it may take its time, to be kind to others.
+ */
+typedef enum err store_progress_fn(void *ctx, uint64_t done, uint64_t total);
+
+/* What a copy holds, and was compared with the store. */
+struct store_copied {
+    uint64_t records; /* as those of struct store_stat */
+    uint64_t versions;
+    uint64_t bytes; /* of its file */
+};
+
 /* What an engine provides. Each function does what its store_ twin says. */
 struct store_ops {
     void (*close)(struct store *store);
@@ -149,6 +162,10 @@ struct store_ops {
                         store_history_fn *visit, void *ctx);
     enum err (*scan)(struct store *store, store_visit_fn *visit, void *ctx);
     enum err (*stat)(struct store *store, struct store_stat *stat_out);
+    enum err (*copy)(struct store *store, const char *dir,
+                     store_progress_fn *progress, void *ctx,
+                     struct store_copied *copied_out, char *why,
+                     size_t why_size);
 };
 
 /* Engines embed this as their first member. */
@@ -229,5 +246,17 @@ enum err store_scan(struct store *store, store_visit_fn *visit, void *ctx);
 
 /* Measures the store; the thread that reads. */
 enum err store_stat(struct store *store, struct store_stat *stat_out);
+
+/*
+ * Copies one consistent snapshot, with all that was acknowledged before, to
+ * dir, an empty directory; compact, on disk, read again and compared with the
+ * snapshot when this returns. Writers go on meanwhile, but what they replace
+ * cannot be reclaimed. On failure, why says what is wrong with the copy, or is
+ * empty if it was progress that ended it; no file is left in dir.
+ */
+enum err store_copy(struct store *store, const char *dir,
+                    store_progress_fn *progress, void *ctx,
+                    struct store_copied *copied_out, char *why,
+                    size_t why_size);
 
 #endif

@@ -4,6 +4,7 @@
 #include "log.h"
 #include "store.h"
 #include "store_file.h"
+#include "store_lmdb_copy.h"
 #include "store_lmdb_env.h"
 #include "store_lmdb_history.h"
 #include "store_lmdb_stat.h"
@@ -198,6 +199,14 @@ stat_store(struct store *store, struct store_stat *stat_out)
     return lmdb_stat_read(&lmdb(store)->env, stat_out);
 }
 
+static enum err
+copy(struct store *store, const char *dir, store_progress_fn *progress,
+     void *ctx, struct store_copied *copied_out, char *why, size_t why_size)
+{
+    return lmdb_copy(&lmdb(store)->env, dir, progress, ctx, copied_out, why,
+                     why_size);
+}
+
 /* Stores what was noted, unless it is there: a copy of a data file may have
  * commits that its notes are older than. */
 static int
@@ -240,6 +249,7 @@ static const struct store_ops ops = {
     .history = history,
     .scan = scan,
     .stat = stat_store,
+    .copy = copy,
 };
 
 enum err

@@ -47,14 +47,14 @@ text_val(const char *text)
 }
 
 static int
-fill(MDB_env *env)
+fill(struct lmdb_handles *handles)
 {
     unsigned char format[8];
     MDB_val key = text_val(FORMAT_KEY);
     MDB_val value = {sizeof(format), format};
     MDB_dbi dbis[DATABASES];
     MDB_txn *txn;
-    int rc = mdb_txn_begin(env, NULL, 0, &txn);
+    int rc = mdb_txn_begin(handles->env, NULL, 0, &txn);
 
     if (rc != 0)
         return rc;
@@ -65,29 +65,48 @@ fill(MDB_env *env)
         rc = mdb_put(txn, dbis[META], &key, &value, 0);
     if (rc == 0)
         rc = lmdb_redo_create(txn, dbis[META]);
-    if (rc == 0)
-        return mdb_txn_commit(txn);
-    mdb_txn_abort(txn);
-    return rc;
+    if (rc != 0) {
+        mdb_txn_abort(txn);
+        return rc;
+    }
+    handles->config = dbis[CONFIG];
+    handles->history = dbis[HISTORY];
+    return mdb_txn_commit(txn);
 }
 
-/* Makes the store under another name: no lock file, for nobody else sees it. */
-static int
-create(const char *path, size_t map_size)
+int
+lmdb_file_make(const char *path, size_t map_size, unsigned int flags,
+               struct lmdb_handles *handles_out)
 {
-    MDB_env *env;
-    int rc = mdb_env_create(&env);
+    struct lmdb_handles handles = {.format = FORMAT};
+    int rc = mdb_env_create(&handles.env);
 
     if (rc != 0)
         return rc;
-    rc = mdb_env_set_maxdbs(env, DATABASES);
+    rc = mdb_env_set_maxdbs(handles.env, DATABASES);
     if (rc == 0)
-        rc = mdb_env_set_mapsize(env, map_size);
+        rc = mdb_env_set_mapsize(handles.env, map_size);
     if (rc == 0)
-        rc = mdb_env_open(env, path, MDB_NOSUBDIR | MDB_NOLOCK, FILE_MODE);
+        rc = mdb_env_open(handles.env, path, MDB_NOSUBDIR | MDB_NOLOCK | flags,
+                          FILE_MODE);
     if (rc == 0)
-        rc = fill(env);
-    mdb_env_close(env);
+        rc = fill(&handles);
+    if (rc == 0)
+        *handles_out = handles;
+    else
+        mdb_env_close(handles.env);
+    return rc;
+}
+
+/* Makes the store under another name. */
+static int
+create(const char *path, size_t map_size)
+{
+    struct lmdb_handles handles;
+    int rc = lmdb_file_make(path, map_size, 0, &handles);
+
+    if (rc == 0)
+        mdb_env_close(handles.env);
     return rc;
 }
 

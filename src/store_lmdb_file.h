@@ -21,6 +21,13 @@ struct lmdb_handles {
 };
 
 /*
+ * Makes an empty store in a file that nobody else uses, for there is no lock
+ * file. 0, and the environment is the caller's; or LMDB's error.
+ */
+int lmdb_file_make(const char *path, size_t map_size, unsigned int flags,
+                   struct lmdb_handles *handles_out);
+
+/*
  * Makes the directory and an empty store in it, unless there is one. It
  * appears under its name when it is complete and on disk. Failures of this
  * and the next are explained in why.

@@ -4,6 +4,7 @@
 #include "store.h"
 
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -300,6 +301,19 @@ stat_store(struct store *base, struct store_stat *stat_out)
     return ERR_OK;
 }
 
+static enum err
+copy(struct store *store, const char *dir, store_progress_fn *progress,
+     void *ctx, struct store_copied *copied_out, char *why, size_t why_size)
+{
+    (void)store;
+    (void)dir;
+    (void)progress;
+    (void)ctx;
+    (void)copied_out;
+    snprintf(why, why_size, "a store in memory has no file");
+    return ERR_STORE;
+}
+
 static void
 close_store(struct store *base)
 {
@@ -320,6 +334,7 @@ static const struct store_ops ops = {
     .history = history,
     .scan = scan,
     .stat = stat_store,
+    .copy = copy,
 };
 
 struct store *
