@@ -69,6 +69,8 @@ finish(struct conn *conn, bool has_answer)
 {
     if (!conn->fcgi.keeps_connection || conn->service->is_draining)
         conn->is_last = true;
+    if (conn->fcgi.keeps_connection && conn->is_last && has_answer)
+        has_answer = fcgi_bye(&conn->out);
     conn->has_served = true;
     exchange_clear(&conn->exchange);
     fcgi_next(&conn->fcgi);

@@ -342,6 +342,12 @@ fcgi_end(const struct fcgi *fcgi, struct buf *out)
     return add_end(out, fcgi->id, REQUEST_COMPLETE);
 }
 
+bool
+fcgi_bye(struct buf *out)
+{
+    return add_record(out, GET_VALUES_RESULT, 0, NULL, 0);
+}
+
 void
 fcgi_next(struct fcgi *fcgi)
 {

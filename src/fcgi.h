@@ -71,6 +71,14 @@ bool fcgi_respond(const struct fcgi *fcgi, const struct request *request,
 bool fcgi_end(const struct fcgi *fcgi, struct buf *out)
     __attribute__((warn_unused_result));
 
+/*
+ * Appends a record of no request. Behind the last response on a connection
+ * that the peer wants to keep, it tells nginx in time not to use it again:
+ * nginx keeps a connection only if the end of the request is the last it read.
+ * Anybody else finds the connection closed in a moment.
+ */
+bool fcgi_bye(struct buf *out) __attribute__((warn_unused_result));
+
 /* Forgets the request; ready for the next one on the connection. */
 void fcgi_next(struct fcgi *fcgi);
 

@@ -290,6 +290,16 @@ Test(fcgi, an_answer_of_any_size_is_records_and_an_end)
     buf_clear(&out);
 }
 
+Test(fcgi, a_record_of_no_request_says_goodbye)
+{
+    struct buf out = {0};
+
+    cr_assert(fcgi_bye(&out));
+    cr_assert_eq(out.len, 8);
+    cr_expect_arr_eq(out.data, ((char[8]){1, GET_VALUES_RESULT}), 8);
+    buf_clear(&out);
+}
+
 Test(fcgi, head_has_no_body)
 {
     struct fcgi fcgi = {.id = 9};
