@@ -19,18 +19,21 @@
 #include <sys/wait.h>
 #include <time.h>
 
-/* A worker that dies sooner is replaced later, so that one which cannot live
- * does not keep a core busy. */
-#define SHORT_LIFE_MS 1000
-#define RESTART_PAUSE_MS 1000
+/* From the start of a worker that died to that of the next one, at least, so
+ * that what cannot live does not keep a core busy: if it had become ready, and
+ * if it had not. */
+#define RESTART_MS 100
+#define START_AGAIN_MS 1000
 
 /* A worker gives up its drain before this; one that hangs is killed. */
 #define STOP_MS 40000
 
 /* One place for a worker. */
 struct slot {
-    pid_t pid;         /* 0: none */
-    int ready_fd;      /* the worker's stdout until it is ready, then -1 */
+    pid_t pid;    /* 0: none */
+    int ready_fd; /* the worker's stdout until it is ready, then -1 */
+    bool is_ready;
+    bool is_old;       /* to be renewed since SIGHUP */
     int64_t started;   /* monotonic ms */
     int64_t due;       /* when to start one, if there is none */
     pid_t retired;     /* the predecessor, to be ended when this one is ready */
@@ -44,7 +47,6 @@ struct supervisor {
     int signal_fd;
     struct slot *slots;
     size_t count;
-    size_t renewed; /* slots below it are new since SIGHUP; count: all done */
     bool was_ready;
     bool is_stopping;
     int status;
@@ -88,7 +90,7 @@ start_worker(struct supervisor *supervisor, struct slot *slot)
     pid_t parent = getpid(), pid;
     int ends[2];
 
-    slot->due = now_ms() + RESTART_PAUSE_MS;
+    slot->due = now_ms() + START_AGAIN_MS;
     if (pipe2(ends, O_CLOEXEC) != 0)
         return;
     pid = fork();
@@ -105,6 +107,8 @@ start_worker(struct supervisor *supervisor, struct slot *slot)
     }
     slot->pid = pid;
     slot->ready_fd = ends[0];
+    slot->is_ready = false;
+    slot->is_old = false;
     slot->started = now_ms();
 }
 
@@ -134,17 +138,40 @@ stop(struct supervisor *supervisor, int status)
     signal_all(supervisor, SIGTERM);
 }
 
-/* Starts the successor of the next worker, if a renewal is under way. */
+static void
+set_old(struct supervisor *supervisor, bool is_old)
+{
+    for (size_t i = 0; i < supervisor->count; i++)
+        supervisor->slots[i].is_old = is_old;
+}
+
+/* The old worker that is renewed next; NULL if there is none, or if another
+ * renewal is under way. */
+static struct slot *
+find_old(const struct supervisor *supervisor)
+{
+    struct slot *found = NULL;
+
+    for (size_t i = supervisor->count; i-- > 0;) {
+        struct slot *slot = &supervisor->slots[i];
+
+        if (slot->retired > 0)
+            return NULL;
+        if (slot->is_old && slot->is_ready && slot->pid > 0)
+            found = slot;
+    }
+    return found;
+}
+
+/* Starts the successor of the next worker, if a renewal is under way. Whatever
+ * keeps it from that leads here again when it is over. */
 static void
 renew_next(struct supervisor *supervisor)
 {
-    struct slot *slot;
+    struct slot *slot = find_old(supervisor);
 
-    if (supervisor->renewed >= supervisor->count || supervisor->is_stopping)
+    if (slot == NULL || supervisor->is_stopping)
         return;
-    slot = &supervisor->slots[supervisor->renewed];
-    if (slot->pid == 0 || slot->ready_fd >= 0 || slot->retired > 0)
-        return; /* the slot is busy; its next change leads here again */
     slot->retired = slot->pid;
     slot->pid = 0;
     slot->cause = "replaced";
@@ -152,7 +179,7 @@ renew_next(struct supervisor *supervisor)
     if (slot->pid == 0) {
         slot->pid = slot->retired;
         slot->retired = 0;
-        supervisor->renewed = supervisor->count;
+        set_old(supervisor, false);
     }
 }
 
@@ -160,7 +187,7 @@ static bool
 is_all_ready(const struct supervisor *supervisor)
 {
     for (size_t i = 0; i < supervisor->count; i++)
-        if (supervisor->slots[i].pid == 0 || supervisor->slots[i].ready_fd >= 0)
+        if (supervisor->slots[i].pid == 0 || !supervisor->slots[i].is_ready)
             return false;
     return true;
 }
@@ -170,11 +197,11 @@ static void
 end_start(struct supervisor *supervisor, struct slot *slot)
 {
     char word[16];
-    bool is_ready = read(slot->ready_fd, word, sizeof(word)) > 0;
 
+    slot->is_ready = read(slot->ready_fd, word, sizeof(word)) > 0;
     close(slot->ready_fd);
     slot->ready_fd = -1;
-    if (!is_ready)
+    if (!slot->is_ready)
         return;
     if (slot->retired > 0)
         kill(slot->retired, SIGTERM);
@@ -204,25 +231,24 @@ replace(struct supervisor *supervisor, struct slot *slot, int status)
 {
     bool is_config = WIFEXITED(status) &&
                      WEXITSTATUS(status) == SUPERVISOR_EXIT_CONFIG;
-    int64_t now = now_ms();
 
     close_fd(&slot->ready_fd);
     slot->ready_fd = -1;
     slot->pid = 0;
-    if (slot->retired > 0) {
+    if (slot->retired > 0 && !slot->is_ready) {
         /* The successor failed: its predecessor stays, and so do the rest. */
         log_event(LOG_LEVEL_ERR, "renewal_failed",
                   LOG_NUMBER("worker", slot->retired));
         slot->pid = slot->retired;
         slot->retired = 0;
-        supervisor->renewed = supervisor->count;
+        slot->is_ready = true;
+        set_old(supervisor, false);
     } else if (is_config && !supervisor->was_ready) {
         stop(supervisor, 1);
     } else {
         slot->cause = "died";
-        slot->due = now - slot->started < SHORT_LIFE_MS
-                        ? now + RESTART_PAUSE_MS
-                        : now;
+        slot->due = slot->started +
+                    (slot->is_ready ? RESTART_MS : START_AGAIN_MS);
     }
 }
 
@@ -241,7 +267,6 @@ reap(struct supervisor *supervisor)
                 replace(supervisor, slot, status);
             } else if (slot->retired == pid) {
                 slot->retired = 0;
-                supervisor->renewed++;
                 renew_next(supervisor);
             }
         }
@@ -258,7 +283,7 @@ handle_signal(struct supervisor *supervisor)
     if (info.ssi_signo == SIGCHLD) {
         reap(supervisor);
     } else if (info.ssi_signo == SIGHUP) {
-        supervisor->renewed = 0;
+        set_old(supervisor, true);
         renew_next(supervisor);
     } else {
         stop(supervisor, 0);
@@ -368,7 +393,6 @@ supervisor_run(int listen_fd, const struct options *options)
         .options = options,
         .listen_fd = listen_fd,
         .count = (size_t)options->workers,
-        .renewed = (size_t)options->workers,
     };
     struct pollfd *polled = calloc(supervisor.count + 1, sizeof(*polled));
     struct options inherited = *options;
