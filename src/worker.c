@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -22,6 +23,7 @@
 #define FDS_RESERVED 64 /* of the descriptors: store, key files, log */
 #define EVENTS_MAX 256
 #define TICK_MS 1000
+#define ACCEPT_PAUSE_MS 100
 #define DRAIN_MS 30000
 #define DRAIN_NEW_MS 1000
 
@@ -41,6 +43,7 @@ struct worker {
     int listen_fd; /* -1 once drained */
     int signal_fd;
     bool is_listening; /* the listening socket is in the epoll set */
+    int64_t accept_due; /* no connection is accepted before, in ms */
     size_t count, count_max;
     struct conn_list lists[CONN_STATE_MAX];
     struct committer *committer;
@@ -142,15 +145,30 @@ listen_for_more(struct worker *worker, bool is_wanted)
         worker->is_listening = is_wanted;
 }
 
-/* Makes room for a connection: the longest idle one goes. Without one, no more
- * are accepted until another ends. */
+/* True if nothing waits to be read, not even the end. */
+static bool
+is_silent(const struct conn *conn)
+{
+    char byte;
+
+    return recv(conn->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0;
+}
+
+/* Makes room for a connection: the longest idle one goes, unless its request
+ * has just arrived. Without one, no more are accepted for a moment. */
 static void
 make_room(struct worker *worker)
 {
-    if (worker->lists[CONN_IDLE].first != NULL)
-        close_conn(worker, worker->lists[CONN_IDLE].first);
-    else
-        listen_for_more(worker, false);
+    for (struct conn *conn = worker->lists[CONN_IDLE].first; conn != NULL;
+         conn = conn->next) {
+        if (is_silent(conn)) {
+            close_conn(worker, conn);
+            return;
+        }
+    }
+    listen_for_more(worker, false);
+    /* What is short may be the system's, and then no end of ours tells. */
+    worker->accept_due = now_ms() + ACCEPT_PAUSE_MS;
 }
 
 /* Accepts one connection; false if there is none. */
@@ -198,6 +216,23 @@ collect_written(struct worker *worker)
     }
 }
 
+/* While draining: takes what has connected, and lets go of the socket when
+ * nobody waits there any more. */
+static void
+accept_rest(struct worker *worker)
+{
+    struct pollfd waiting = {.fd = worker->listen_fd, .events = POLLIN};
+
+    if (worker->listen_fd < 0)
+        return;
+    while (worker->count < worker->count_max && accept_conn(worker))
+        ;
+    if (poll(&waiting, 1, 0) != 0)
+        return;
+    close(worker->listen_fd);
+    worker->listen_fd = -1;
+}
+
 static void
 start_drain(struct worker *worker)
 {
@@ -209,11 +244,8 @@ start_drain(struct worker *worker)
     if (worker->service.is_draining)
         return;
     worker->service.is_draining = true;
-    while (worker->count < worker->count_max && accept_conn(worker))
-        ;
     listen_for_more(worker, false);
-    close(worker->listen_fd);
-    worker->listen_fd = -1;
+    accept_rest(worker);
 }
 
 static void
@@ -248,15 +280,6 @@ close_overdue(struct worker *worker, int64_t now)
                now - list->first->since > state_ms[state])
             close_conn(worker, list->first);
     }
-}
-
-/* True if nothing waits to be read, not even the end. */
-static bool
-is_silent(const struct conn *conn)
-{
-    char byte;
-
-    return recv(conn->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0;
 }
 
 /*
@@ -303,7 +326,8 @@ drain(struct worker *worker)
     size_t share = worker->count / DRAIN_STEPS + 1;
 
     turn(worker, 0);
-    while (worker->count > 0 && now_ms() < end) {
+    while ((worker->count > 0 || worker->listen_fd >= 0) && now_ms() < end) {
+        accept_rest(worker);
         if (now_ms() >= due) {
             close_parked(worker, now_ms(), share);
             free_closed(worker);
@@ -321,7 +345,7 @@ static void
 serve(struct worker *worker)
 {
     while (!worker->service.is_draining) {
-        listen_for_more(worker, worker->count < worker->count_max);
+        listen_for_more(worker, now_ms() >= worker->accept_due);
         turn(worker, TICK_MS);
     }
     drain(worker);
@@ -368,7 +392,7 @@ raise_limit(void)
     if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
         (void)getrlimit(RLIMIT_NOFILE, &limit);
     return limit.rlim_cur > FDS_RESERVED * 2 ? limit.rlim_cur - FDS_RESERVED
-                                             : FDS_RESERVED;
+                                             : limit.rlim_cur / 2;
 }
 
 static void
