@@ -21,6 +21,7 @@
 #include "util.h"
 #include "worker.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -211,6 +212,10 @@ main(int argc, char **argv)
         fprintf(stderr, "orderconf.fcgi: --listen: %s\n", wrong);
         return 2;
     }
+
+    /* A file that may not grow is an error of the write, not a reason to die.
+     * Workers inherit it. */
+    signal(SIGXFSZ, SIG_IGN);
 
     if (options.listen != NULL)
         return run_supervisor(&options);

@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 
@@ -214,13 +215,18 @@ store_file_is_disk_full(int fd)
 {
     struct statvfs disk;
     struct stat file;
+    struct rlimit limit;
 
     if (fstatvfs(fd, &disk) == 0 &&
         (uint64_t)disk.f_bavail * disk.f_frsize < FULL_BELOW)
         return true;
+    if (fstat(fd, &file) != 0)
+        return false;
+    if (getrlimit(RLIMIT_FSIZE, &limit) == 0 &&
+        limit.rlim_cur < (rlim_t)file.st_size + FULL_BELOW)
+        return true;
     /* A quota does not show there: ask for room behind the end. What is got
      * is used by the next commits. */
-    return fstat(fd, &file) == 0 &&
-           fallocate(fd, FALLOC_FL_KEEP_SIZE, file.st_size, FULL_BELOW) != 0 &&
+    return fallocate(fd, FALLOC_FL_KEEP_SIZE, file.st_size, FULL_BELOW) != 0 &&
            (errno == ENOSPC || errno == EDQUOT || errno == EFBIG);
 }
