@@ -142,8 +142,9 @@ open_inet(const char *address, char *why, size_t why_size)
 
     for (struct addrinfo *at = found; at != NULL && fd < 0; at = at->ai_next) {
         fd = socket(at->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-        if (fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &(int){1},
-                                  sizeof(int)) == 0 &&
+        if (fd >= 0 &&
+            setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int)) ==
+                0 &&
             bind(fd, at->ai_addr, at->ai_addrlen) == 0 &&
             listen(fd, BACKLOG) == 0)
             break;
@@ -181,8 +182,9 @@ listener_activated(void)
     const int first_fd = 3; /* SD_LISTEN_FDS_START */
     const char *pid = getenv("LISTEN_PID");
     const char *fds = getenv("LISTEN_FDS");
-    bool is_ours = pid != NULL && fds != NULL && strtol(pid, NULL, 10) == getpid() &&
-                   strcmp(fds, "1") == 0 && listener_is_listening(first_fd);
+    bool is_ours = pid != NULL && fds != NULL &&
+                   strtol(pid, NULL, 10) == getpid() && strcmp(fds, "1") == 0 &&
+                   listener_is_listening(first_fd);
 
     unsetenv("LISTEN_PID");
     unsetenv("LISTEN_FDS");

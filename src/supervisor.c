@@ -5,6 +5,7 @@
 #include "log.h"
 #include "notify.h"
 #include "options.h"
+#include "process.h"
 #include "util.h"
 
 #include <errno.h>
@@ -17,7 +18,6 @@
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
-#include <time.h>
 
 /* From the start of a worker that died to that of the next one, at least, so
  * that what cannot live does not keep a core busy: if it had become ready, and
@@ -52,15 +52,6 @@ struct supervisor {
     int status;
 };
 
-static int64_t
-now_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 /* The child's way into the worker. Returns only on failure. */
 static void
 become_worker(const struct supervisor *supervisor, const char *cause,
@@ -90,7 +81,7 @@ start_worker(struct supervisor *supervisor, struct slot *slot)
     pid_t parent = getpid(), pid;
     int ends[2];
 
-    slot->due = now_ms() + START_AGAIN_MS;
+    slot->due = process_now_ms() + START_AGAIN_MS;
     if (pipe2(ends, O_CLOEXEC) != 0)
         return;
     pid = fork();
@@ -109,7 +100,7 @@ start_worker(struct supervisor *supervisor, struct slot *slot)
     slot->ready_fd = ends[0];
     slot->is_ready = false;
     slot->is_old = false;
-    slot->started = now_ms();
+    slot->started = process_now_ms();
 }
 
 static void
@@ -229,8 +220,8 @@ log_death(pid_t pid, int status)
 static void
 replace(struct supervisor *supervisor, struct slot *slot, int status)
 {
-    bool is_config = WIFEXITED(status) &&
-                     WEXITSTATUS(status) == SUPERVISOR_EXIT_CONFIG;
+    bool is_config =
+        WIFEXITED(status) && WEXITSTATUS(status) == SUPERVISOR_EXIT_CONFIG;
 
     close_fd(&slot->ready_fd);
     slot->ready_fd = -1;
@@ -247,8 +238,8 @@ replace(struct supervisor *supervisor, struct slot *slot, int status)
         stop(supervisor, 1);
     } else {
         slot->cause = "died";
-        slot->due = slot->started +
-                    (slot->is_ready ? RESTART_MS : START_AGAIN_MS);
+        slot->due =
+            slot->started + (slot->is_ready ? RESTART_MS : START_AGAIN_MS);
     }
 }
 
@@ -294,7 +285,7 @@ handle_signal(struct supervisor *supervisor)
 static int
 start_due(struct supervisor *supervisor)
 {
-    int64_t now = now_ms(), wait = -1;
+    int64_t now = process_now_ms(), wait = -1;
 
     for (size_t i = 0; i < supervisor->count; i++) {
         struct slot *slot = &supervisor->slots[i];
@@ -315,8 +306,8 @@ count_alive(const struct supervisor *supervisor)
     size_t alive = 0;
 
     for (size_t i = 0; i < supervisor->count; i++)
-        alive += (supervisor->slots[i].pid > 0) +
-                 (supervisor->slots[i].retired > 0);
+        alive +=
+            (supervisor->slots[i].pid > 0) + (supervisor->slots[i].retired > 0);
     return alive;
 }
 
@@ -348,42 +339,12 @@ supervise(struct supervisor *supervisor, struct pollfd *polled)
 
         turn(supervisor, polled, wait);
     }
-    end = now_ms() + STOP_MS;
+    end = process_now_ms() + STOP_MS;
     while (count_alive(supervisor) > 0) {
         turn(supervisor, polled, 1000);
-        if (now_ms() > end)
+        if (process_now_ms() > end)
             signal_all(supervisor, SIGKILL);
     }
-}
-
-static int
-open_signals(void)
-{
-    sigset_t mask;
-
-    signal(SIGPIPE, SIG_IGN);
-    sigemptyset(&mask);
-    sigaddset(&mask, SIGTERM);
-    sigaddset(&mask, SIGINT);
-    sigaddset(&mask, SIGQUIT);
-    sigaddset(&mask, SIGHUP);
-    sigaddset(&mask, SIGCHLD);
-    sigprocmask(SIG_SETMASK, &mask, NULL);
-    return signalfd(-1, &mask, SFD_CLOEXEC);
-}
-
-/* The program's path, not /proc/self/exe itself: that would start the old
- * program again after an upgrade has put a new one in its place. */
-static bool
-find_program(struct supervisor *supervisor)
-{
-    ssize_t len = readlink("/proc/self/exe", supervisor->program,
-                           sizeof(supervisor->program) - 1);
-
-    if (len <= 0)
-        return false;
-    supervisor->program[len] = '\0';
-    return true;
 }
 
 int
@@ -398,10 +359,12 @@ supervisor_run(int listen_fd, const struct options *options)
     struct options inherited = *options;
 
     supervisor.slots = calloc(supervisor.count, sizeof(*supervisor.slots));
-    supervisor.signal_fd = open_signals();
+    supervisor.signal_fd = process_open_signals(
+        (int[]){SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGCHLD, 0});
     inherited.listen = NULL; /* a worker has its socket as fd 0 */
     if (polled == NULL || supervisor.slots == NULL ||
-        supervisor.signal_fd < 0 || !find_program(&supervisor) ||
+        supervisor.signal_fd < 0 ||
+        !process_find_program(supervisor.program, sizeof(supervisor.program)) ||
         !options_export(&inherited)) {
         log_event(LOG_LEVEL_ERR, "supervisor_failed",
                   LOG_TEXT("reason", strerror(errno)));

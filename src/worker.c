@@ -4,6 +4,7 @@
 #include "committer.h"
 #include "conn.h"
 #include "log.h"
+#include "process.h"
 #include "util.h"
 
 #include <errno.h>
@@ -14,10 +15,8 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
-#include <time.h>
 
 #define CONNECTIONS_MAX 16384
 #define FDS_RESERVED 64 /* of the descriptors: store, key files, log */
@@ -42,22 +41,13 @@ struct worker {
     int epoll_fd;
     int listen_fd; /* -1 once drained */
     int signal_fd;
-    bool is_listening; /* the listening socket is in the epoll set */
+    bool is_listening;  /* the listening socket is in the epoll set */
     int64_t accept_due; /* no connection is accepted before, in ms */
     size_t count, count_max;
     struct conn_list lists[CONN_STATE_MAX];
     struct committer *committer;
     struct conn_service service;
 };
-
-static int64_t
-now_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 /*
  * Watches for what the connection waits for. A connection whose write is in
@@ -103,7 +93,7 @@ settle(struct worker *worker, struct conn *conn, enum conn_state before)
         return; /* its time runs from the first byte */
     conn_list_remove(&worker->lists[before], conn);
     conn_list_append(&worker->lists[conn->state], conn);
-    conn->since = now_ms();
+    conn->since = process_now_ms();
 }
 
 /* Frees the connections that nobody waits for any more. Only between batches
@@ -168,7 +158,7 @@ make_room(struct worker *worker)
     }
     listen_for_more(worker, false);
     /* What is short may be the system's, and then no end of ours tells. */
-    worker->accept_due = now_ms() + ACCEPT_PAUSE_MS;
+    worker->accept_due = process_now_ms() + ACCEPT_PAUSE_MS;
 }
 
 /* Accepts one connection; false if there is none. */
@@ -196,7 +186,7 @@ accept_conn(struct worker *worker)
         return false;
     }
     worker->count++;
-    conn->since = now_ms();
+    conn->since = process_now_ms();
     conn_list_append(&worker->lists[CONN_IDLE], conn);
     settle(worker, conn, CONN_IDLE);
     return true;
@@ -314,7 +304,7 @@ turn(struct worker *worker, int timeout_ms)
 
     for (int i = 0; i < n; i++)
         handle_event(worker, &events[i]);
-    close_overdue(worker, now_ms());
+    close_overdue(worker, process_now_ms());
     free_closed(worker);
 }
 
@@ -322,16 +312,17 @@ turn(struct worker *worker, int timeout_ms)
 static void
 drain(struct worker *worker)
 {
-    int64_t end = now_ms() + DRAIN_MS, due = 0;
+    int64_t end = process_now_ms() + DRAIN_MS, due = 0;
     size_t share = worker->count / DRAIN_STEPS + 1;
 
     turn(worker, 0);
-    while ((worker->count > 0 || worker->listen_fd >= 0) && now_ms() < end) {
+    while ((worker->count > 0 || worker->listen_fd >= 0) &&
+           process_now_ms() < end) {
         accept_rest(worker);
-        if (now_ms() >= due) {
-            close_parked(worker, now_ms(), share);
+        if (process_now_ms() >= due) {
+            close_parked(worker, process_now_ms(), share);
             free_closed(worker);
-            due = now_ms() + DRAIN_STEP_MS;
+            due = process_now_ms() + DRAIN_STEP_MS;
         }
         if (worker->count > 0)
             turn(worker, DRAIN_STEP_MS);
@@ -345,7 +336,7 @@ static void
 serve(struct worker *worker)
 {
     while (!worker->service.is_draining) {
-        listen_for_more(worker, now_ms() >= worker->accept_due);
+        listen_for_more(worker, process_now_ms() >= worker->accept_due);
         turn(worker, TICK_MS);
     }
     drain(worker);
@@ -359,40 +350,6 @@ watch_own(struct worker *worker, int fd, void *tag)
 
     return fd >= 0 &&
            epoll_ctl(worker->epoll_fd, EPOLL_CTL_ADD, fd, &event) == 0;
-}
-
-/* Blocks the signals that end the worker, so that no thread dies of them, and
- * returns a descriptor that reads them. */
-static int
-open_signals(void)
-{
-    sigset_t mask;
-
-    signal(SIGPIPE, SIG_IGN);
-    signal(SIGHUP, SIG_IGN);
-    sigemptyset(&mask);
-    sigaddset(&mask, SIGTERM);
-    sigaddset(&mask, SIGINT);
-    sigaddset(&mask, SIGQUIT);
-    sigprocmask(SIG_SETMASK, &mask, NULL);
-    return signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
-}
-
-/* As many connections as the system lets us have descriptors. */
-static size_t
-raise_limit(void)
-{
-    struct rlimit limit;
-
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
-        return 1024 - FDS_RESERVED;
-    limit.rlim_cur = limit.rlim_max;
-    if (limit.rlim_cur > CONNECTIONS_MAX + FDS_RESERVED)
-        limit.rlim_cur = CONNECTIONS_MAX + FDS_RESERVED;
-    if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
-        (void)getrlimit(RLIMIT_NOFILE, &limit);
-    return limit.rlim_cur > FDS_RESERVED * 2 ? limit.rlim_cur - FDS_RESERVED
-                                             : limit.rlim_cur / 2;
 }
 
 static void
@@ -411,18 +368,22 @@ int
 worker_run(int listen_fd, struct api *api)
 {
     struct worker worker = {.listen_fd = listen_fd, .service = {.api = api}};
+    size_t fds;
     bool is_open;
 
-    worker.count_max = raise_limit();
-    worker.signal_fd = open_signals();
+    fds = process_raise_fds(CONNECTIONS_MAX + FDS_RESERVED);
+    worker.count_max = fds > FDS_RESERVED * 2 ? fds - FDS_RESERVED : fds / 2;
+    signal(SIGHUP, SIG_IGN);
+    worker.signal_fd =
+        process_open_signals((int[]){SIGTERM, SIGINT, SIGQUIT, 0});
     worker.epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     worker.committer = committer_start(api->store);
     /* Another worker may take the connection between our wake-up and accept. */
-    is_open = fcntl(listen_fd, F_SETFL, O_NONBLOCK) == 0 &&
-              worker.committer != NULL &&
-              watch_own(&worker, worker.signal_fd, &worker.signal_fd) &&
-              watch_own(&worker, committer_fd(worker.committer),
-                        &worker.committer);
+    is_open =
+        fcntl(listen_fd, F_SETFL, O_NONBLOCK) == 0 &&
+        worker.committer != NULL &&
+        watch_own(&worker, worker.signal_fd, &worker.signal_fd) &&
+        watch_own(&worker, committer_fd(worker.committer), &worker.committer);
     if (is_open) {
         say_ready();
         serve(&worker);

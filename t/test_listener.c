@@ -33,8 +33,8 @@ Test(listener, addresses_are_checked)
 {
     static const char *const good[] = {"unix:/run/a", "127.0.0.1:0",
                                        "[::1]:9000", "localhost:9000"};
-    static const char *const bad[] = {"", "unix:", "/run/a", "host", "host:",
-                                      ":9000", "host:http", "host:-1"};
+    static const char *const bad[] = {"",      "unix:", "/run/a",    "host",
+                                      "host:", ":9000", "host:http", "host:-1"};
     char far[200] = "unix:/";
 
     for (size_t i = 0; i < ARRAY_SIZE(good); i++)

@@ -31,7 +31,8 @@ run(struct options *options, const char *const *arguments)
     return options_read(options, argc, argv);
 }
 
-#define RUN(options, ...) run((options), (const char *const[]){__VA_ARGS__, NULL})
+#define RUN(options, ...)                                                      \
+    run((options), (const char *const[]){__VA_ARGS__, NULL})
 
 static void
 assert_stderr(const char *expected)
@@ -86,8 +87,7 @@ Test(options, an_unknown_option_is_named)
     struct options options;
 
     cr_assert_eq(RUN(&options, "--worker=3"), OPTIONS_EXIT_USAGE);
-    assert_stderr(
-        "orderconf.fcgi: --worker=3: no such option, see --help\n");
+    assert_stderr("orderconf.fcgi: --worker=3: no such option, see --help\n");
 }
 
 Test(options, a_stray_argument_is_named)
@@ -132,12 +132,21 @@ Test(options, a_bad_variable_is_named)
 Test(options, numbers_out_of_range_or_malformed_are_refused)
 {
     static const char *const bad[] = {
-        "--workers=0",     "--workers=1025", "--workers=-1",
-        "--workers=1K",    "--workers= 1",   "--workers=1x",
-        "--workers=",      "--map-size=1K",  "--map-size=65T",
-        "--map-size=1MM",  "--map-size=G",   "--map-size=99999999999999999999",
+        "--workers=0",
+        "--workers=1025",
+        "--workers=-1",
+        "--workers=1K",
+        "--workers= 1",
+        "--workers=1x",
+        "--workers=",
+        "--map-size=1K",
+        "--map-size=65T",
+        "--map-size=1MM",
+        "--map-size=G",
+        "--map-size=99999999999999999999",
         "--map-size=9000000000T",
-        "--history=0",     "--history=100001",
+        "--history=0",
+        "--history=100001",
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
