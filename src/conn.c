@@ -69,11 +69,10 @@ finish(struct conn *conn, bool has_answer)
 {
     if (!conn->fcgi.keeps_connection || conn->service->is_draining)
         conn->is_last = true;
-    if (conn->fcgi.keeps_connection && conn->is_last && has_answer)
-        has_answer = fcgi_bye(&conn->out);
-    conn->has_served = true;
     exchange_clear(&conn->exchange);
     fcgi_next(&conn->fcgi);
+    if (conn->fcgi.keeps_connection && conn->is_last && has_answer)
+        has_answer = fcgi_bye(&conn->fcgi, &conn->out);
     if (has_answer)
         send_out(conn);
     else
@@ -226,6 +225,15 @@ conn_written(struct conn *conn)
     route_written(conn->service->api, &conn->exchange);
     answer(conn);
     feed_rest(conn);
+}
+
+void
+conn_bye(struct conn *conn)
+{
+    if (conn->fcgi.last_id == 0)
+        return;
+    if (fcgi_bye(&conn->fcgi, &conn->out))
+        send_out(conn);
 }
 
 void

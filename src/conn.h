@@ -33,8 +33,7 @@ struct conn_service {
 struct conn {
     int fd;
     enum conn_state state;
-    bool has_served; /* at least one request */
-    bool is_last;    /* closes once what is left is sent */
+    bool is_last; /* closes once what is left is sent */
     const struct conn_service *service;
     struct fcgi fcgi;
     struct buf rest; /* arrived behind the request under way */
@@ -61,6 +60,10 @@ void conn_write(struct conn *conn);
 
 /* Sends the answer of the exchange whose write has its result. */
 void conn_written(struct conn *conn);
+
+/* Tells the peer of an idle connection not to use it again. It may still send a
+ * request, which is served. */
+void conn_bye(struct conn *conn);
 
 /* Connections that share a state, the longest in it first. */
 struct conn_list {

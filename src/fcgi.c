@@ -19,6 +19,7 @@ enum {
     PARAMS = 4,
     STDIN = 5,
     STDOUT = 6,
+    STDERR = 7,
     GET_VALUES = 9,
     GET_VALUES_RESULT = 10,
     UNKNOWN_TYPE = 11,
@@ -343,9 +344,9 @@ fcgi_end(const struct fcgi *fcgi, struct buf *out)
 }
 
 bool
-fcgi_bye(struct buf *out)
+fcgi_bye(const struct fcgi *fcgi, struct buf *out)
 {
-    return add_record(out, GET_VALUES_RESULT, 0, NULL, 0);
+    return add_record(out, STDERR, fcgi->last_id, NULL, 0);
 }
 
 void
@@ -353,6 +354,7 @@ fcgi_next(struct fcgi *fcgi)
 {
     buf_clear(&fcgi->params);
     buf_clear(&fcgi->body);
+    fcgi->last_id = fcgi->id;
     fcgi->id = 0;
     fcgi->has_params = false;
 }

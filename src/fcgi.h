@@ -30,7 +30,8 @@ struct fcgi {
         size_t padding_left;
         struct buf content; /* of a record that is read as a whole */
     } record;
-    uint16_t id; /* the request under way; 0: none */
+    uint16_t id;      /* the request under way; 0: none */
+    uint16_t last_id; /* the one before; 0: none yet */
     bool keeps_connection;
     bool has_params; /* the parameters are complete */
     bool is_starved; /* there was no memory for a part of it */
@@ -72,12 +73,13 @@ bool fcgi_end(const struct fcgi *fcgi, struct buf *out)
     __attribute__((warn_unused_result));
 
 /*
- * Appends a record of no request. Behind the last response on a connection
- * that the peer wants to keep, it tells nginx in time not to use it again:
- * nginx keeps a connection only if the end of the request is the last it read.
- * Anybody else finds the connection closed in a moment.
+ * Appends a sign that the peer, which wants to keep the connection, had better
+ * not: an empty record of its last request's stderr. nginx drops a connection
+ * from its pool when anything but the end of a request comes on it; and if it
+ * has just sent another request, the record is a harmless part of the answer.
  */
-bool fcgi_bye(struct buf *out) __attribute__((warn_unused_result));
+bool fcgi_bye(const struct fcgi *fcgi, struct buf *out)
+    __attribute__((warn_unused_result));
 
 /* Forgets the request; ready for the next one on the connection. */
 void fcgi_next(struct fcgi *fcgi);

@@ -24,10 +24,7 @@
 #define TICK_MS 1000
 #define ACCEPT_PAUSE_MS 100
 #define DRAIN_MS 30000
-#define DRAIN_NEW_MS 1000
-
-/* Parked connections are closed in about this many steps of a drain. */
-#define DRAIN_STEPS 100
+#define DRAIN_IDLE_MS 1000
 #define DRAIN_STEP_MS 5
 
 /* How long a peer may keep a connection in a state; -1: as long as it takes.
@@ -272,26 +269,35 @@ close_overdue(struct worker *worker, int64_t now)
     }
 }
 
+/* Asks the peers of parked connections to drop them. */
+static void
+say_bye(struct worker *worker)
+{
+    struct conn *last = worker->lists[CONN_IDLE].last, *conn = NULL;
+
+    /* Each goes to the end of the list. */
+    while (conn != last) {
+        conn = worker->lists[CONN_IDLE].first;
+        conn_bye(conn);
+        settle(worker, conn, CONN_IDLE);
+    }
+}
+
 /*
- * While draining, a parked connection has nothing to wait for. But nginx may
- * be about to send on it, and gives up after two or three in a row that were
- * closed under its hands: so only a few go at a time, the longest idle first,
- * which nginx uses last. A new one gets a moment for its first request, which
- * the peer has a right to see answered.
+ * While draining, closes the connections whose peer has had its time: to drop
+ * one that it was told about, or to send the first request on a new one, which
+ * it has a right to see answered.
  */
 static void
-close_parked(struct worker *worker, int64_t now, size_t most)
+close_parked(struct worker *worker, int64_t now)
 {
     struct conn *next;
 
     for (struct conn *conn = worker->lists[CONN_IDLE].first;
-         conn != NULL && most > 0; conn = next) {
+         conn != NULL && now - conn->since > DRAIN_IDLE_MS; conn = next) {
         next = conn->next;
-        if ((conn->has_served || now - conn->since > DRAIN_NEW_MS) &&
-            is_silent(conn)) {
+        if (is_silent(conn))
             close_conn(worker, conn);
-            most--;
-        }
     }
 }
 
@@ -308,24 +314,18 @@ turn(struct worker *worker, int timeout_ms)
     free_closed(worker);
 }
 
-/* Answers what has arrived, and closes connections until there are none. */
+/* Answers what has arrived, until there is no connection any more. */
 static void
 drain(struct worker *worker)
 {
-    int64_t end = process_now_ms() + DRAIN_MS, due = 0;
-    size_t share = worker->count / DRAIN_STEPS + 1;
+    int64_t end = process_now_ms() + DRAIN_MS;
 
-    turn(worker, 0);
+    say_bye(worker);
     while ((worker->count > 0 || worker->listen_fd >= 0) &&
            process_now_ms() < end) {
         accept_rest(worker);
-        if (process_now_ms() >= due) {
-            close_parked(worker, process_now_ms(), share);
-            free_closed(worker);
-            due = process_now_ms() + DRAIN_STEP_MS;
-        }
-        if (worker->count > 0)
-            turn(worker, DRAIN_STEP_MS);
+        turn(worker, DRAIN_STEP_MS);
+        close_parked(worker, process_now_ms());
     }
     if (worker->count > 0)
         log_event(LOG_LEVEL_WARNING, "drain_incomplete",

@@ -290,14 +290,17 @@ Test(fcgi, an_answer_of_any_size_is_records_and_an_end)
     buf_clear(&out);
 }
 
-Test(fcgi, a_record_of_no_request_says_goodbye)
+Test(fcgi, an_empty_record_of_the_last_request_says_goodbye)
 {
+    struct fcgi fcgi = {.id = 0x102};
     struct buf out = {0};
 
-    cr_assert(fcgi_bye(&out));
+    fcgi_next(&fcgi);
+    cr_assert(fcgi_bye(&fcgi, &out));
     cr_assert_eq(out.len, 8);
-    cr_expect_arr_eq(out.data, ((char[8]){1, GET_VALUES_RESULT}), 8);
+    cr_expect_arr_eq(out.data, ((char[8]){1, STDERR, 1, 2}), 8);
     buf_clear(&out);
+    fcgi_clear(&fcgi);
 }
 
 Test(fcgi, head_has_no_body)

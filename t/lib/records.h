@@ -12,6 +12,7 @@ enum {
     PARAMS = 4,
     STDIN = 5,
     STDOUT = 6,
+    STDERR = 7,
     GET_VALUES = 9,
     GET_VALUES_RESULT = 10,
     UNKNOWN_TYPE = 11
