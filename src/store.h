@@ -80,6 +80,11 @@ struct store_write {
     bool once;     /* write-once: refused with ERR_INVALID if there is a
                       value, unless it is the same bytes */
     bool is_check; /* stores nothing: ERR_OK if base is there, else lost */
+    const char *replaces; /* NULL, or what this is to replace in version base
+                             itself, if that still has it: no version is made,
+                             nothing else of it changes, lost and once are not
+                             read, and group must be 0. Neither is empty */
+    size_t replaces_len;
     unsigned int group; /* 0: by itself. Writes of one number that follow each
                            other are all stored or none, and each is for
                            another key: if one is refused, those that would
@@ -88,11 +93,12 @@ struct store_write {
     /* Results. ERR_OK: version and updated_at are now stored (for the same
      * value of a write-once key, and without a value before and after, they
      * already were). Otherwise nothing changed, and version is the one that is
-     * there (0 if unknown). */
+     * there (0 if unknown). Of one that replaces, ERR_OK and version say
+     * nothing of whether it did, but is_new. */
     enum err result;
     uint64_t version;
     int64_t updated_at;
-    bool is_new; /* this write made the version */
+    bool is_new; /* this write made the version, or replaced what is in it */
 
     struct store_write *next; /* list of the batch; the taker's */
     void *owner;              /* not read by the store */

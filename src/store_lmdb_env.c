@@ -298,6 +298,18 @@ commit_noted(struct lmdb_env *env, MDB_txn *txn,
     return rc;
 }
 
+/* By two flushes, and what is replaced does not live on in a note. */
+static int
+commit_replaced(struct lmdb_env *env, MDB_txn *txn, uint64_t stored)
+{
+    int rc = lmdb_redo_wipe(env->db.env, env->db.redo);
+
+    if (rc == 0)
+        return lmdb_env_commit(env, txn, stored);
+    lmdb_env_abort(env, txn);
+    return rc;
+}
+
 int
 lmdb_env_commit_writes(struct lmdb_env *env, MDB_txn *txn,
                        const struct store_write *first,
@@ -307,6 +319,8 @@ lmdb_env_commit_writes(struct lmdb_env *env, MDB_txn *txn,
     uint64_t started = now_ns();
     int rc;
 
+    if (stored > 0 && env->db.redo != 0 && lmdb_redo_is_barred(first, end))
+        return commit_replaced(env, txn, stored);
     if (stored == 0 || env->db.redo == 0 || !lmdb_redo_fits(first, end))
         return lmdb_env_commit(env, txn, stored);
     rc = commit_noted(env, txn, first, end);

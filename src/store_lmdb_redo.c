@@ -156,6 +156,26 @@ lmdb_redo_write(int fd, off_t at, size_t number,
     return write_all(fd, slot, HEAD + len, slot_of(at, number));
 }
 
+bool
+lmdb_redo_is_barred(const struct store_write *first,
+                    const struct store_write *end)
+{
+    while (first != end && first->replaces == NULL)
+        first = first->next;
+    return first != end;
+}
+
+int
+lmdb_redo_wipe(MDB_env *env, off_t at)
+{
+    static const unsigned char nothing[2 * SLOT_SIZE];
+    int fd, rc = mdb_env_get_fd(env, &fd);
+
+    if (rc == 0)
+        rc = mdb_env_sync(env, 1);
+    return rc == 0 ? write_all(fd, nothing, sizeof(nothing), at) : rc;
+}
+
 void
 lmdb_redo_forget(int fd, off_t at, size_t number)
 {

@@ -26,6 +26,15 @@ int lmdb_redo_create(MDB_txn *txn, MDB_dbi meta);
 /* Where the value is in the data file fd; 0 if it cannot be used. */
 off_t lmdb_redo_find(MDB_txn *txn, MDB_dbi meta, int fd);
 
+/* True if one of the writes replaces what was stored, which may be why it must
+ * not be found in the data file any longer. */
+bool lmdb_redo_is_barred(const struct store_write *first,
+                         const struct store_write *end);
+
+/* Overwrites all that was noted, once it is not needed: when the last commit is
+ * on the disk as a whole. With the write lock held. 0, or errno. */
+int lmdb_redo_wipe(MDB_env *env, off_t at);
+
 /* True if a slot has room for the writes from first up to end. */
 bool lmdb_redo_fits(const struct store_write *first,
                     const struct store_write *end);

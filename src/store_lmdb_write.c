@@ -6,6 +6,10 @@
 #include "store_lmdb_history.h"
 #include "store_record.h"
 
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
 static MDB_val
 name_val(struct store_name *name)
 {
@@ -93,7 +97,9 @@ judge(const struct lmdb_env *env, MDB_txn *txn, struct store_write *write,
 
     write->version = current.version;
     write->updated_at = current.updated_at;
-    store_judge(write, current.value, current.value_len, now);
+    write->result = ERR_OK;
+    if (write->replaces == NULL)
+        store_judge(write, current.value, current.value_len, now);
     return 0;
 }
 
@@ -109,6 +115,67 @@ store_judged(const struct lmdb_env *env, MDB_txn *txn,
     return lmdb_write_version(env, txn, &name, &record);
 }
 
+/* True if the record is of the version, and has the value, that the write
+ * replaces. */
+static bool
+is_replaced(const struct store_record *record, const struct store_write *write)
+{
+    return record->version == write->base &&
+           record->value_len == write->replaces_len &&
+           memcmp(record->value, write->replaces, record->value_len) == 0;
+}
+
+/* Puts the write's value in the place of what it replaces. */
+static int
+replace_in(MDB_txn *txn, MDB_dbi dbi, struct store_name *name,
+           struct store_write *write)
+{
+    struct store_record record;
+    MDB_val key = name_val(name);
+    MDB_val data;
+    int rc = mdb_get(txn, dbi, &key, &data);
+
+    if (rc == MDB_NOTFOUND)
+        return 0;
+    if (rc != 0)
+        return rc;
+    if (!store_record_decode(data.mv_data, data.mv_size, &record))
+        return MDB_CORRUPTED;
+    if (!is_replaced(&record, write))
+        return 0;
+    record.value = write->value;
+    record.value_len = (uint32_t)write->value_len;
+    data = (MDB_val){store_record_size(&record), NULL};
+    /* Not MDB_RESERVE: parts of the record are in the page that changes. */
+    data.mv_data = malloc(data.mv_size);
+    if (data.mv_data == NULL)
+        return ENOMEM;
+    store_record_encode(&record, data.mv_data);
+    rc = mdb_put(txn, dbi, &key, &data, 0);
+    free(data.mv_data);
+    write->is_new = write->is_new || rc == 0;
+    return rc;
+}
+
+/* Where it is the current one, and in the history. */
+static int
+replace(const struct lmdb_env *env, MDB_txn *txn, struct store_write *write)
+{
+    struct store_name name;
+    int rc;
+
+    if (write->result != ERR_OK ||
+        !store_name_encode(write->tenant, write->key, &name))
+        return 0;
+    rc = replace_in(txn, env->db.config, &name, write);
+    store_name_add_version(&name, write->base);
+    if (rc == 0)
+        rc = replace_in(txn, env->db.history, &name, write);
+    if (rc == MDB_CORRUPTED)
+        write->result = lmdb_env_damaged(env, write->tenant, write->key);
+    return rc == MDB_CORRUPTED ? 0 : rc;
+}
+
 int
 lmdb_write_apply(const struct lmdb_env *env, MDB_txn *txn,
                  struct store_write *first, const struct store_write *end,
@@ -121,7 +188,11 @@ lmdb_write_apply(const struct lmdb_env *env, MDB_txn *txn,
         rc = judge(env, txn, write, now);
     if (rc == 0)
         store_judge_group(first, end);
-    for (write = first; rc == 0 && write != end; write = write->next)
-        rc = write->is_new ? store_judged(env, txn, write) : 0;
+    for (write = first; rc == 0 && write != end; write = write->next) {
+        if (write->replaces != NULL)
+            rc = replace(env, txn, write);
+        else if (write->is_new)
+            rc = store_judged(env, txn, write);
+    }
     return rc;
 }

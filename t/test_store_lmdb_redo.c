@@ -5,10 +5,12 @@
 
 #include "lib/bad_disk.h"
 #include "lib/on_disk.h"
+#include "lib/scratch.h"
 #include "util.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <lmdb.h>
 
 TestSuite(store_lmdb_redo, .init = on_disk_set_up, .fini = on_disk_tear_down,
           .timeout = 60);
@@ -100,6 +102,70 @@ Test(store_lmdb_redo, all_writes_of_a_commit_are_repeated)
     store = open_store();
     cr_expect_str_eq(value(store, "first"), "1@1");
     cr_expect_str_eq(value(store, "second"), "2@1");
+    store_close(store);
+}
+
+/* True if a compacting copy of the data file has the text anywhere: in what is
+ * stored, or in the notes. */
+static bool
+copy_holds(const char *text)
+{
+    struct raw raw = raw_open(MDB_RDONLY);
+    auto_char *dir = scratch_path(scratch, "copy");
+    auto_char *path = scratch_path(dir, "data.mdb");
+    struct bytes copy;
+    bool is_there;
+
+    mdb_txn_abort(raw.txn);
+    cr_assert_eq(mkdir(dir, 0700), 0);
+    cr_assert_eq(mdb_env_copy2(raw.env, dir, MDB_CP_COMPACT), 0);
+    mdb_env_close(raw.env);
+    copy = slurp(path);
+    is_there = memmem(copy.bytes, copy.len, text, strlen(text)) != NULL;
+    free(copy.bytes);
+    cr_assert(unlink(path) == 0 && rmdir(dir) == 0);
+    return is_there;
+}
+
+/* What replaces is on disk by two flushes; of what it replaced, no note is
+ * left. */
+Test(store_lmdb_redo, a_replacement_leaves_no_note)
+{
+    static const char secret[] = "the old value, and one that is long enough";
+    struct store_write write = write_of("acme", "timer", "new");
+    struct store *store = open_store();
+    struct bytes earlier;
+
+    cr_assert_eq(put(store, "acme", secret), ERR_OK);
+    cr_assert_eq(put(store, "brio", secret), ERR_OK);
+    write.base = 1;
+    write.replaces = secret;
+    write.replaces_len = strlen(secret);
+    disk.synchronous_writes = 0;
+    for (int i = 0; i < 2; i++) {
+        write.tenant = i == 0 ? "acme" : "brio";
+        cr_assert_eq(store_commit_one(store, &write), ERR_OK);
+        cr_assert(write.is_new);
+        cr_expect_eq(disk.synchronous_writes, i + 1);
+    }
+    /* One that does nothing costs nothing. */
+    cr_assert_eq(store_commit_one(store, &write), ERR_OK);
+    cr_expect_eq(disk.synchronous_writes, 2);
+    store_close(store);
+    cr_expect_not(copy_holds(secret));
+    cr_expect(copy_holds("new"));
+
+    /* And the next commit is noted again. */
+    store = open_store();
+    cr_expect_str_eq(value(store, "acme"), "new@1");
+    earlier = slurp(data);
+    cr_assert_eq(put(store, "acme", "next"), ERR_OK);
+    cr_expect_eq(disk.synchronous_writes, 2);
+    store_close(store);
+    lose_meta_pages(&earlier);
+    free(earlier.bytes);
+    store = open_store();
+    cr_expect_str_eq(value(store, "acme"), "next@2");
     store_close(store);
 }
 

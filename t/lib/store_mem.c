@@ -164,8 +164,30 @@ judge(const struct store_mem *store, struct store_write *write)
         write->version = current->record.version;
         write->updated_at = current->record.updated_at;
     }
-    store_judge(write, current != NULL ? current->record.value : NULL,
-                current != NULL ? current->record.value_len : 0, time(NULL));
+    write->result = ERR_OK;
+    if (write->replaces == NULL)
+        store_judge(write, current != NULL ? current->record.value : NULL,
+                    current != NULL ? current->record.value_len : 0,
+                    time(NULL));
+}
+
+static void
+replace(struct store_mem *store, struct store_write *write)
+{
+    for (size_t i = 0; i < store->count; i++) {
+        struct entry *entry = &store->entries[i];
+        struct record *record = &entry->record;
+
+        if (!is_entry(entry, write->tenant, write->key) ||
+            !record_is_set(record) || record->version != write->base ||
+            record->value_len != write->replaces_len ||
+            memcmp(record->value, write->replaces, record->value_len) != 0)
+            continue;
+        free(record->value);
+        record->value = must(strndup(write->value, write->value_len));
+        record->value_len = write->value_len;
+        write->is_new = true;
+    }
 }
 
 /* Applies the writes from first up to end, all of them or none. */
@@ -179,7 +201,9 @@ apply(struct store_mem *store, struct store_write *first,
         judge(store, write);
     store_judge_group(first, end);
     for (write = first; write != end; write = write->next) {
-        if (!write->is_new)
+        if (write->replaces != NULL && write->result == ERR_OK)
+            replace(store, write);
+        if (write->replaces != NULL || !write->is_new)
             continue;
         append(store, write);
         prune(store, write);
