@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* All config keys of a tenant in one answer. */
 #include "api.h"
-#include "json_text.h"
 #include "problem.h"
 #include "setting.h"
 
@@ -10,20 +9,6 @@
 _Static_assert(CONFIG_KEYS_MAX * sizeof(".18446744073709551615") <
                    ETAG_SIZE - 2,
                "a tag has room for the versions of all keys");
-
-static bool
-render(const struct record records[CONFIG_KEYS_MAX], struct buf *body)
-{
-    if (!json_text_add(body, "{"))
-        return false;
-    for (size_t i = 0; i < CONFIG_KEYS_MAX; i++)
-        if ((i > 0 && !json_text_add(body, ",")) ||
-            !json_text_add_string(body, config_keys[i].name) ||
-            !json_text_add(body, ":") ||
-            !setting_add(body, &config_keys[i], &records[i]))
-            return false;
-    return json_text_add(body, "}");
-}
 
 /* One that cannot be read spoils the whole: without it, a webhook that is set
  * would look as if it were not. */
@@ -57,7 +42,7 @@ respond(struct exchange *exchange, const struct record records[CONFIG_KEYS_MAX])
     http_etag(versions, CONFIG_KEYS_MAX, response->etag);
     if (!api_is_modified(exchange, true, cache))
         return;
-    if (!render(records, &body)) {
+    if (!setting_add_all(&body, records)) {
         buf_clear(&body);
         problem_respond(response, &exchange->request, ERR_NOMEM, NULL);
         return;

@@ -10,10 +10,9 @@
 #include <stdio.h>
 
 static const struct ctl_command *const commands[] = {
-    &ctl_keygen,
-    &ctl_keys_fetch,
-    &ctl_stat,
-    &ctl_token,
+    &ctl_get,     &ctl_history, &ctl_keygen, &ctl_keys_fetch,
+    &ctl_list,    &ctl_restore, &ctl_set,    &ctl_stat,
+    &ctl_tenants, &ctl_token,   &ctl_unset,
 };
 
 /* The one that runs, for its errors. */
@@ -61,9 +60,10 @@ ctl_fail_usage(const char *format, ...)
     return CTL_USAGE;
 }
 
-enum ctl_exit
-ctl_read_number(const char *name, const char *text, long min, long max,
-                long *number_out)
+/* name is as the user knows it, with prefix before it. */
+static enum ctl_exit
+read_number(const char *prefix, const char *name, const char *text, long min,
+            long max, long *number_out)
 {
     char *end = NULL;
     long number = 0;
@@ -73,11 +73,25 @@ ctl_read_number(const char *name, const char *text, long min, long max,
         number = strtol(text, &end, 10);
     if (end == NULL || *end != '\0' || errno != 0 || number < min ||
         number > max)
-        return ctl_fail_usage("--%s: must be a number from %ld to %ld, "
+        return ctl_fail_usage("%s%s: must be a number from %ld to %ld, "
                               "not \"%s\"",
-                              name, min, max, text);
+                              prefix, name, min, max, text);
     *number_out = number;
     return CTL_OK;
+}
+
+enum ctl_exit
+ctl_read_number(const char *name, const char *text, long min, long max,
+                long *number_out)
+{
+    return read_number("--", name, text, min, max, number_out);
+}
+
+enum ctl_exit
+ctl_read_number_operand(const char *name, const char *text, long min, long max,
+                        long *number_out)
+{
+    return read_number("", name, text, min, max, number_out);
 }
 
 static void

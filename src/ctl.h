@@ -47,10 +47,17 @@ struct ctl_command {
                          const char *const *operands);
 };
 
+extern const struct ctl_command ctl_get;
+extern const struct ctl_command ctl_history;
 extern const struct ctl_command ctl_keygen;
 extern const struct ctl_command ctl_keys_fetch;
+extern const struct ctl_command ctl_list;
+extern const struct ctl_command ctl_restore;
+extern const struct ctl_command ctl_set;
 extern const struct ctl_command ctl_stat;
+extern const struct ctl_command ctl_tenants;
 extern const struct ctl_command ctl_token;
+extern const struct ctl_command ctl_unset;
 
 /* Says what is wrong on stderr, and returns CTL_FAILED, CTL_LOST or CTL_USAGE:
  * wrong is what was asked for, and would be at any time. */
@@ -65,5 +72,9 @@ enum ctl_exit ctl_fail_usage(const char *format, ...)
  * is none. */
 enum ctl_exit ctl_read_number(const char *name, const char *text, long min,
                               long max, long *number_out);
+
+/* The same for an operand. */
+enum ctl_exit ctl_read_number_operand(const char *name, const char *text,
+                                      long min, long max, long *number_out);
 
 #endif

@@ -111,6 +111,21 @@ ctl_store_open(const char *const *values, enum ctl_store_mode mode,
     return CTL_OK;
 }
 
+void
+ctl_store_close(struct store **store)
+{
+    store_close(*store);
+}
+
+bool
+ctl_store_is_logged(const char *const *values)
+{
+    const char *syslog = values[CTL_SYSLOG];
+
+    return (syslog != NULL && strcmp(syslog, "no") != 0) ||
+           !isatty(STDERR_FILENO);
+}
+
 enum ctl_exit
 ctl_fail_store(enum err err)
 {

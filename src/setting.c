@@ -34,6 +34,20 @@ setting_add(struct buf *json, const struct config_key *key,
            json_text_add(json, "}");
 }
 
+bool
+setting_add_all(struct buf *json, const struct record records[CONFIG_KEYS_MAX])
+{
+    if (!json_text_add(json, "{"))
+        return false;
+    for (size_t i = 0; i < CONFIG_KEYS_MAX; i++)
+        if ((i > 0 && !json_text_add(json, ",")) ||
+            !json_text_add_string(json, config_keys[i].name) ||
+            !json_text_add(json, ":") ||
+            !setting_add(json, &config_keys[i], &records[i]))
+            return false;
+    return json_text_add(json, "}");
+}
+
 /* A member that is a text, or null. */
 static bool
 add_text(struct buf *json, const char *name, const char *text)

@@ -30,6 +30,11 @@ bool setting_add(struct buf *json, const struct config_key *key,
                  const struct record *record)
     __attribute__((warn_unused_result));
 
+/* All keys: {"KEY":{…},…}, each as above; records as setting_list's. */
+bool setting_add_all(struct buf *json,
+                     const struct record records[CONFIG_KEYS_MAX])
+    __attribute__((warn_unused_result));
+
 /* The same of a version in the history: {"version":…,"value":…,
  * "updated_at":"…","updated_by":…,"request_id":…}, with null for what there is
  * not. */

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: MIT
+/* orderconf list: all settings of a tenant, as they are at one moment. */
+#include "ctl.h"
+#include "ctl_print.h"
+#include "ctl_setting.h"
+#include "ctl_store.h"
+#include "json_text.h"
+#include "setting.h"
+
+#include <stdio.h>
+
+enum { TENANT = CTL_STORE_OPTIONS, JSON, OPTIONS };
+
+static const struct ctl_option options[OPTIONS] = {
+    CTL_STORE_ROWS,
+    [TENANT] = CTL_TENANT_ROW,
+    [JSON] = CTL_JSON_ROW,
+};
+
+static enum ctl_exit
+print_text(const struct record records[CONFIG_KEYS_MAX])
+{
+    for (size_t i = 0; i < CONFIG_KEYS_MAX; i++) {
+        const char *value = setting_value(&config_keys[i], &records[i]);
+        char time[CTL_TIME_SIZE];
+
+        printf("%-30s %7llu  %-20s  ", config_keys[i].name,
+               (unsigned long long)records[i].version,
+               record_is_set(&records[i])
+                   ? ctl_time_text(records[i].updated_at, time)
+                   : "not set");
+        ctl_print_text(value != NULL ? value : "-", "\n");
+    }
+    return CTL_OK;
+}
+
+static enum ctl_exit
+print_json(const struct record records[CONFIG_KEYS_MAX])
+{
+    struct buf json = {0};
+    bool is_complete = setting_add_all(&json, records);
+
+    return ctl_print_json(&json, is_complete);
+}
+
+static enum ctl_exit
+print_all(struct store *store, const char *tenant, bool is_json)
+{
+    struct record records[CONFIG_KEYS_MAX];
+    enum err err = setting_list(store, tenant, records);
+    enum ctl_exit status;
+
+    if (err != ERR_OK)
+        status = ctl_fail_store(err);
+    else
+        status = is_json ? print_json(records) : print_text(records);
+    for (size_t i = 0; i < CONFIG_KEYS_MAX; i++)
+        record_clear(&records[i]);
+    return status;
+}
+
+static enum ctl_exit
+run(const char *const *values, const char *const *operands)
+{
+    auto_store *store = NULL;
+    enum ctl_exit status = ctl_read_tenant(values[TENANT]);
+
+    (void)operands; /* it takes none */
+    if (status == CTL_OK)
+        status = ctl_store_open(values, CTL_STORE_IS_THERE, &store);
+    if (status == CTL_OK)
+        status = ctl_check_tenant(store, values[TENANT]);
+    if (status == CTL_OK)
+        status = print_all(store, values[TENANT], values[JSON] != NULL);
+    return status;
+}
+
+const struct ctl_command ctl_list = {
+    .name = "list",
+    .operands = "",
+    .summary = "Prints all settings of a tenant, as they are at one moment",
+    .details = "A line each: key, version, time and value. A key that is not "
+               "set has its default.",
+    .options = options,
+    .option_count = OPTIONS,
+    .run = run,
+};

@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: MIT
+#include "ctl_setting.h"
+
+#include "ctl_print.h"
+#include "setting.h"
+#include "util.h"
+
+#include <limits.h>
+#include <stdio.h>
+
+enum ctl_exit
+ctl_read_tenant(const char *tenant)
+{
+    if (!auth_tenant_is_valid(tenant, strlen(tenant)))
+        return ctl_fail_usage("--tenant: must be of a-z, 0-9 and hyphens, no "
+                              "hyphen first or last, at most %d characters",
+                              AUTH_TENANT_MAX);
+    return CTL_OK;
+}
+
+enum ctl_exit
+ctl_read_setting(const char *tenant, const char *key,
+                 struct ctl_setting *setting_out)
+{
+    struct ctl_setting setting = {.tenant = tenant};
+    enum ctl_exit status = ctl_read_tenant(tenant);
+
+    if (status != CTL_OK)
+        return status;
+    if (key == NULL)
+        return ctl_fail_usage("which key? see --help");
+    setting.key = config_key_find(key);
+    if (setting.key == NULL)
+        return ctl_fail_usage("%s: no such config key; orderconf list tells "
+                              "which there are",
+                              key);
+    *setting_out = setting;
+    return CTL_OK;
+}
+
+static enum err
+note_record(void *ctx, const char *tenant, const char *key,
+            const struct record *record)
+{
+    bool *is_there = ctx;
+
+    (void)tenant;
+    (void)key;
+    (void)record;
+    *is_there = true;
+    return ERR_NOTFOUND; /* one is enough */
+}
+
+enum ctl_exit
+ctl_check_tenant(struct store *store, const char *tenant)
+{
+    bool is_there = false;
+    enum err err = store_list(store, tenant, note_record, &is_there);
+
+    if (is_there)
+        return CTL_OK;
+    if (err != ERR_OK)
+        return ctl_fail_store(err);
+    return ctl_fail("%s: the store has nothing of this tenant", tenant);
+}
+
+enum ctl_exit
+ctl_read_base(const char *text, uint64_t *base_out)
+{
+    enum ctl_exit status;
+    long base = 0;
+
+    if (text == NULL) {
+        *base_out = STORE_ANY_VERSION;
+        return CTL_OK;
+    }
+    status = ctl_read_number("version", text, 0, LONG_MAX, &base);
+    if (status == CTL_OK)
+        *base_out = (uint64_t)base;
+    return status;
+}
+
+enum ctl_exit
+ctl_print_setting(const struct ctl_setting *setting,
+                  const struct record *record)
+{
+    struct buf json = {0};
+    bool is_complete = setting_add(&json, setting->key, record);
+
+    return ctl_print_json(&json, is_complete);
+}
+
+enum ctl_exit
+ctl_fail_messages(enum err err, const json_t *messages)
+{
+    if (err == ERR_NOMEM)
+        return ctl_fail("out of memory");
+    for (size_t i = 0; i < json_array_size(messages); i++)
+        (void)ctl_fail("%s", json_string_value(json_array_get(messages, i)));
+    return CTL_FAILED;
+}
+
+static enum ctl_exit
+print_change(const struct ctl_setting *setting, const struct store_write *write,
+             const struct ctl_change *change)
+{
+    const char *name = setting->key->name;
+    unsigned long long version = write->version;
+
+    if (change->is_validate_only)
+        printf("%s of %s stays at version %llu; it could be %s\n", name,
+               setting->tenant, version,
+               write->value != NULL ? "set" : "unset");
+    else if (!write->is_new)
+        printf("%s of %s stays at version %llu, as it was %s already\n", name,
+               setting->tenant, version,
+               write->value != NULL ? "set" : "unset");
+    else
+        printf("%s of %s is %s, with version %llu\n", name, setting->tenant,
+               write->value != NULL ? "set" : "unset", version);
+    return CTL_OK;
+}
+
+/* What became of the write. */
+static enum ctl_exit
+report(const struct ctl_setting *setting, const struct store_write *write,
+       const struct ctl_change *change)
+{
+    json_auto_t *messages = NULL;
+    enum err err;
+
+    switch (write->result) {
+    case ERR_OK:
+        return print_change(setting, write, change);
+    case ERR_PRECOND:
+        return ctl_fail_lost("--version: %s of %s is at version %llu, not %llu",
+                             write->key, write->tenant,
+                             (unsigned long long)write->version,
+                             (unsigned long long)write->base);
+    case ERR_INVALID:
+        messages = json_array();
+        err = messages != NULL ? setting_explain(write, messages) : ERR_NOMEM;
+        return ctl_fail_messages(err, messages);
+    default:
+        return ctl_fail_store(write->result);
+    }
+}
+
+/* Of what was stored, or would be. */
+static enum ctl_exit
+report_json(const struct ctl_setting *setting, const struct store_write *write,
+            const struct ctl_change *change)
+{
+    union {
+        const char *in;
+        char *out; /* a record may own its value; this one does not */
+    } value = {.in = write->value};
+    const struct record record = {
+        .version = write->version,
+        .updated_at = write->updated_at,
+        .value = value.out,
+        .value_len = write->value_len,
+    };
+
+    if (write->result != ERR_OK)
+        return report(setting, write, change);
+    return ctl_print_setting(setting, &record);
+}
+
+/* The preconditions of a write, and without the intention to write all of its
+ * judgement, against what is there now. */
+static enum err
+judge(struct store *store, struct store_write *write, bool is_validate_only)
+{
+    struct record current = {0};
+    enum err err = store_get(store, write->tenant, write->key, &current);
+
+    if (err != ERR_OK)
+        return err;
+    write->result = ERR_OK;
+    if (is_validate_only)
+        setting_judge(write, &current);
+    if (write->base != STORE_ANY_VERSION && write->base != current.version) {
+        write->result = write->lost;
+        write->version = current.version;
+    }
+    record_clear(&current);
+    return write->result;
+}
+
+enum ctl_exit
+ctl_change_setting(struct store *store, const struct ctl_setting *setting,
+                   const char *value, const struct ctl_change *change)
+{
+    struct store_write write = {
+        .tenant = setting->tenant,
+        .key = setting->key->name,
+        .value = value,
+        .value_len = value != NULL ? strlen(value) : 0,
+        .subject = change->author.subject,
+        .request_id = change->author.request_id,
+        .base = change->base,
+        .lost = ERR_PRECOND,
+        .once = value != NULL && setting->key->is_once,
+    };
+
+    write.result = judge(store, &write, change->is_validate_only);
+    if (write.result == ERR_OK && !change->is_validate_only)
+        (void)store_commit_one(store, &write); /* write has it too */
+    if (write.result == ERR_OK && write.is_new && change->is_logged)
+        setting_log(&write);
+    return change->is_json ? report_json(setting, &write, change)
+                           : report(setting, &write, change);
+}
