@@ -2,6 +2,7 @@
 #include "ctl.h"
 
 #include "config.h"
+#include "config_keys.h"
 #include "util.h"
 
 #include <ctype.h>
@@ -132,6 +133,14 @@ print_option(const struct ctl_option *option)
 }
 
 static void
+print_keys(void)
+{
+    printf("\nKEY is one of\n");
+    for (size_t i = 0; i < CONFIG_KEYS_MAX; i++)
+        printf("  %s\n", config_keys[i].name);
+}
+
+static void
 print_command_help(const struct ctl_command *command)
 {
     printf("usage: orderconf %s [OPTION]...%s%s\n%s.\n\n", command->name,
@@ -141,6 +150,8 @@ print_command_help(const struct ctl_command *command)
         print_option(&command->options[i]);
     if (command->details != NULL)
         printf("\n%s\n", command->details);
+    if (strncmp(command->operands, "KEY", strlen("KEY")) == 0)
+        print_keys();
 }
 
 static const struct ctl_option *

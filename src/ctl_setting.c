@@ -31,9 +31,7 @@ ctl_read_setting(const char *tenant, const char *key,
         return ctl_fail_usage("which key? see --help");
     setting.key = config_key_find(key);
     if (setting.key == NULL)
-        return ctl_fail_usage("%s: no such config key; orderconf list tells "
-                              "which there are",
-                              key);
+        return ctl_fail_usage("%s: no such config key, see --help", key);
     *setting_out = setting;
     return CTL_OK;
 }

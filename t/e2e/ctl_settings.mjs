@@ -195,7 +195,7 @@ test('what is not there, or makes no sense, is named', () => {
     fails(1, /: nope: the store has nothing of this tenant$/, ...args, '--tenant', 'nope');
   for (const args of [['get'], ['history'], ['restore'], ['unset'], ['set']]) {
     fails(2, /: which key\? see --help$/, ...args, ...acme);
-    fails(2, /: Timer: no such config key; /, ...args, ...acme, 'Timer');
+    fails(2, /: Timer: no such config key, see --help$/, ...args, ...acme, 'Timer');
     fails(2, /: --tenant: is required$/, ...args, key);
     fails(2, /: --tenant: must be of a-z/, ...args, key, '--tenant', 'A/b');
   }
