@@ -15,7 +15,7 @@ let stack;
 let store;
 
 before(async () => {
-  stack = await Stack.start({ options: { workers: 2, history: 1000 } });
+  stack = await Stack.start({ options: { workers: 2, history: 100000 } });
   store = adminOf(stack.options.db);
 });
 after(() => stack?.kill());

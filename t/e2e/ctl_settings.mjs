@@ -233,6 +233,19 @@ test('the options of the service hold, and without them its store stays as it is
   assert.equal(json('stat').map_bytes, 128 << 20);
 });
 
+test('a full store is left as it was', () => {
+  const { json, run } = store('--map-size', '1M');
+  const many = JSON.stringify(Array(7000).fill('store'));
+  const set = () => run(['set', ...acme, 'cancellation_allowed_from', many]);
+  let [version, result] = [0, set()];
+  while (result.status === 0 && version++ < 100) result = set();
+  assert.deepEqual([result.status, result.stdout, result.stderr],
+    [1, '', 'orderconf set: the store is full, or its disk is']);
+  assert.deepEqual(result.events.map(({ event }) => event), ['store_full']);
+  assert.equal(json('get', ...acme, 'cancellation_allowed_from').version, version);
+  assert.equal(json('set', ...acme, key, '1').version, 1); // there is room for less
+});
+
 test('as root, a file that it makes is the service\'s', { skip: process.getuid() !== 0 }, () => {
   const { db, text } = store();
   rmSync(join(db, 'lock.mdb'));
