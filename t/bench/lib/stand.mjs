@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 // What is measured: the service behind the repository's nginx, as the
-// end-to-end tests start it, with a static file and a null libfcgi program
-// behind the same nginx.
+// end-to-end tests start it, with a static file and programs that
+// answer without a look behind the same nginx.
 import { existsSync, linkSync, mkdirSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
+import os from 'node:os';
 import { join } from 'node:path';
 import { Stack } from '../../e2e/lib/stack.mjs';
 import { builddir } from '../../e2e/lib/paths.mjs';
@@ -33,10 +34,17 @@ export function freePort() {
 /** The environment of a program whose disk takes ms for a flush. */
 export const slowDisk = (ms) => ({ LD_PRELOAD: slowFlush, SLOW_FLUSH_MS: String(ms) });
 
-/** The null program's place: like the service's in every other respect. */
-function nullLocation(text) {
+/**
+ * What answers everything with the same bytes, and with how many processes:
+ * libfcgi wants one for each connection that nginx may hold open.
+ */
+const CANNED = { null: 128, bare: os.cpus().length };
+
+/** The place of such a program: like the service's in every other respect. */
+function cannedLocation(text, name) {
   const [block] = /^location \^~ \/v0\/ \{$.*?^\}$/ms.exec(text);
-  return block.replaceAll('/v0', '/null').replace(/fastcgi_pass \S+;/, 'fastcgi_pass null;');
+  return block.replaceAll('/v0', `/${name}`)
+    .replace(/fastcgi_pass \S+;/, `fastcgi_pass ${name};`);
 }
 
 export class Stand extends Stack {
@@ -63,14 +71,14 @@ export class Stand extends Stack {
     this.url = `http://127.0.0.1:${port}`;
     this.port = port;
     this.key = makeKey('RS256', 'k1');
-    this.nullSocket = join(this.dir, 'null.sock');
+    this.canned = {}; // those that are built, by name
     this.www = join(this.dir, 'www');
     mkdirSync(this.www);
   }
 
   async startAll() {
     await this.startService();
-    await this.startNull();
+    for (const name of Object.keys(CANNED)) await this.startCanned(name);
     await this.startNginx();
   }
 
@@ -80,22 +88,29 @@ export class Stand extends Stack {
     return until('the program is ready', () => this.log().includes('"event":"ready"'));
   }
 
-  /** As many processes as nginx may hold connections open. */
-  async startNull() {
-    if (!existsSync(tool('null_fcgi'))) return;
+  cannedSocket(name) {
+    return join(this.dir, `${name}.sock`);
+  }
+
+  async startCanned(name) {
+    const program = tool(`${name}_fcgi`);
+    if (!existsSync(program)) return;
     writeFileSync(join(this.www, 'body'), '{}');
-    this.null = new Program(tool('null_fcgi'), [this.nullSocket, '128', join(this.www, 'body')],
-      { log: join(this.dir, 'null.log') });
-    await until('the null program listens', () => existsSync(this.nullSocket));
+    this.canned[name] = new Program(program,
+      [this.cannedSocket(name), String(CANNED[name]), join(this.www, 'body')],
+      { log: join(this.dir, `${name}.log`) });
+    await until(`${name}_fcgi listens`, () => existsSync(this.cannedSocket(name)));
   }
 
   editNginx(name, text) {
-    if (name === 'orderconf_server.conf') return `${text}\n${nullLocation(text)}\n`;
+    if (name === 'orderconf_server.conf') 
+      return [text, ...Object.keys(CANNED).map((canned) => cannedLocation(text, canned))].join('\n');
     if (name !== 'demo.conf.in') return text;
     const [upstream] = /^ *upstream orderconf \{$.*?^ *\}$/ms.exec(text);
+    const others = Object.keys(CANNED).map((canned) => upstream.replace('orderconf', canned)
+      .replaceAll('@FASTCGI@', `unix:${this.cannedSocket(canned)}`));
     return text
-      .replace(upstream, `${upstream}\n${upstream.replace('orderconf', 'null')
-        .replaceAll('@FASTCGI@', `unix:${this.nullSocket}`)}`)
+      .replace(upstream, [upstream, ...others].join('\n'))
       .replace('listen @LISTEN@;', `listen @LISTEN@;
         listen 127.0.0.1:${this.port};
         location /static/ {
@@ -136,7 +151,7 @@ export class Stand extends Stack {
   }
 
   async kill() {
-    this.null?.kill('SIGTERM');
+    for (const program of Object.values(this.canned)) program.kill('SIGTERM');
     await super.kill();
   }
 }

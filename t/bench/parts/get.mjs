@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// GET with a valid token, beside a static file of the same bytes and a null
-// libfcgi program, all behind one nginx.
+// GET with a valid token, beside a static file of the same bytes, a program that
+// only knows what to answer, and a null libfcgi program, all behind one nginx.
 import { number, takeTurns } from '../lib/figures.mjs';
 import { BODY, KEY, PATH, Stand } from '../lib/stand.mjs';
 import { wrk } from '../lib/wrk.mjs';
@@ -15,13 +15,14 @@ export async function run({ rounds, seconds, say }) {
     if (answer.status !== 200) throw new Error(answer.text);
     const paths = {
       static: await stand.copyAnswer('t1'),
-      ...(stand.null ? { null: '/null/' } : {}),
+      ...Object.fromEntries(Object.keys(stand.canned).map((name) => [name, `/${name}/`])),
       orderconf: PATH,
     };
-    if (!stand.null) say('null_fcgi was not built: libfcgi-dev is not installed');
+    if (!stand.canned.null) say('null_fcgi was not built: libfcgi-dev is not installed');
     const headers = { Authorization: `Bearer ${stand.benchToken('t1')}` };
     const results = {};
-    const rows = [['clients', 'program', 'GET/s', 'of static', 'p50 ms', 'p99 ms', 'p99 of static']];
+    const rows = [['clients', 'program', 'GET/s', 'of static', 'of bare', 'p50 ms', 'p99 ms',
+      'p99 of static']];
     for (const clients of [16, 100]) {
       const load = (path) => () => wrk(stand.url + path, { clients, seconds, headers });
       for (const path of Object.values(paths))
@@ -31,7 +32,8 @@ export async function run({ rounds, seconds, say }) {
       results[clients] = got;
       for (const [name, r] of Object.entries(got))
         rows.push([clients, name, number(r.rate), number(r.rate / got.static.rate),
-          number(r.p50), number(r.p99), number(r.p99 / got.static.p99)]);
+          number(r.rate / got.bare.rate), number(r.p50), number(r.p99),
+          number(r.p99 / got.static.p99)]);
     }
     return { results, rows };
   } finally {
