@@ -11,9 +11,9 @@
 #include <stdio.h>
 
 static const struct ctl_command *const commands[] = {
-    &ctl_get,     &ctl_history, &ctl_keygen, &ctl_keys_fetch,
-    &ctl_list,    &ctl_restore, &ctl_set,    &ctl_stat,
-    &ctl_tenants, &ctl_token,   &ctl_unset,
+    &ctl_get,  &ctl_history, &ctl_keygen,  &ctl_keys_fetch,
+    &ctl_list, &ctl_rekey,   &ctl_restore, &ctl_set,
+    &ctl_stat, &ctl_tenants, &ctl_token,   &ctl_unset,
 };
 
 /* The one that runs, for its errors. */

@@ -52,6 +52,7 @@ extern const struct ctl_command ctl_history;
 extern const struct ctl_command ctl_keygen;
 extern const struct ctl_command ctl_keys_fetch;
 extern const struct ctl_command ctl_list;
+extern const struct ctl_command ctl_rekey;
 extern const struct ctl_command ctl_restore;
 extern const struct ctl_command ctl_set;
 extern const struct ctl_command ctl_stat;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* orderconf get: a setting, as it is or as it was. */
 #include "ctl.h"
+#include "ctl_secrets.h"
 #include "ctl_setting.h"
 #include "ctl_store.h"
 #include "setting.h"
@@ -8,7 +9,14 @@
 #include <limits.h>
 #include <stdio.h>
 
-enum { TENANT = CTL_STORE_OPTIONS, VERSION, JSON, OPTIONS };
+enum {
+    TENANT = CTL_STORE_OPTIONS,
+    VERSION,
+    SECRET_KEYS,
+    REVEAL,
+    JSON,
+    OPTIONS
+};
 
 static const struct ctl_option options[OPTIONS] = {
     CTL_STORE_ROWS,
@@ -16,6 +24,8 @@ static const struct ctl_option options[OPTIONS] = {
     [VERSION] = {.name = "version",
                  .argument = "N",
                  .help = "that version, rather than the current one"},
+    [SECRET_KEYS] = CTL_SECRET_KEYS_ROW(CTL_OPTIONAL),
+    [REVEAL] = CTL_REVEAL_ROW,
     [JSON] = CTL_JSON_ROW,
 };
 
@@ -59,8 +69,10 @@ print(const struct ctl_setting *setting, const struct record *record,
 static enum ctl_exit
 run(const char *const *values, const char *const *operands)
 {
+    auto_secrets *secrets = NULL;
     auto_store *store = NULL;
-    struct ctl_setting setting;
+    struct ctl_setting setting = {0};
+    struct seal seal;
     struct record record = {0};
     enum ctl_exit status;
     long version = 0;
@@ -70,11 +82,17 @@ run(const char *const *values, const char *const *operands)
         status =
             ctl_read_number("version", values[VERSION], 1, LONG_MAX, &version);
     if (status == CTL_OK)
+        status = ctl_secrets_open_to_show(values[SECRET_KEYS], values[REVEAL],
+                                          &secrets);
+    if (status == CTL_OK)
         status = ctl_store_open(values, CTL_STORE_IS_THERE, &store);
     if (status == CTL_OK)
         status = ctl_check_tenant(store, setting.tenant);
     if (status == CTL_OK)
         status = read_record(store, &setting, (uint64_t)version, &record);
+    seal = ctl_seal_of(&setting, secrets);
+    if (status == CTL_OK)
+        status = ctl_show_record(&seal, values[REVEAL] != NULL, &record);
     if (status == CTL_OK)
         status = print(&setting, &record, values[JSON] != NULL);
     record_clear(&record);

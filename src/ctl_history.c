@@ -2,6 +2,7 @@
 /* orderconf history: who set a setting to what, and when. */
 #include "ctl.h"
 #include "ctl_print.h"
+#include "ctl_secrets.h"
 #include "ctl_setting.h"
 #include "ctl_store.h"
 #include "json_text.h"
@@ -14,7 +15,15 @@
 /* Read at once, and printed when the store is left alone again. */
 #define PAGE 100
 
-enum { TENANT = CTL_STORE_OPTIONS, LIMIT, BEFORE, JSON, OPTIONS };
+enum {
+    TENANT = CTL_STORE_OPTIONS,
+    LIMIT,
+    BEFORE,
+    SECRET_KEYS,
+    REVEAL,
+    JSON,
+    OPTIONS
+};
 
 static const struct ctl_option options[OPTIONS] = {
     CTL_STORE_ROWS,
@@ -25,7 +34,16 @@ static const struct ctl_option options[OPTIONS] = {
     [BEFORE] = {.name = "before",
                 .argument = "VERSION",
                 .help = "only those below this version"},
+    [SECRET_KEYS] = CTL_SECRET_KEYS_ROW(CTL_OPTIONAL),
+    [REVEAL] = CTL_REVEAL_ROW,
     [JSON] = CTL_JSON_ROW,
+};
+
+/* How a version is printed. */
+struct manner {
+    struct seal seal;
+    bool is_revealed;
+    bool is_json;
 };
 
 struct page {
@@ -74,13 +92,18 @@ print_text(const struct record *record, const struct record_origin *origin)
 }
 
 static enum ctl_exit
-print_page(struct page *page, bool is_json)
+print_page(struct page *page, const struct manner *manner)
 {
     enum ctl_exit status = CTL_OK;
 
-    for (size_t i = 0; i < page->count && status == CTL_OK; i++)
-        status = (is_json ? print_json : print_text)(&page->entries[i].record,
-                                                     &page->entries[i].origin);
+    for (size_t i = 0; i < page->count && status == CTL_OK; i++) {
+        struct record *record = &page->entries[i].record;
+
+        status = ctl_show_record(&manner->seal, manner->is_revealed, record);
+        if (status == CTL_OK)
+            status = (manner->is_json ? print_json : print_text)(
+                record, &page->entries[i].origin);
+    }
     return status;
 }
 
@@ -96,7 +119,7 @@ clear_page(struct page *page)
 
 static enum ctl_exit
 print_all(struct store *store, const struct ctl_setting *setting, long limit,
-          uint64_t before, bool is_json)
+          uint64_t before, const struct manner *manner)
 {
     struct page page = {.count = 0};
     enum ctl_exit status = CTL_OK;
@@ -108,7 +131,7 @@ print_all(struct store *store, const struct ctl_setting *setting, long limit,
                                      before, wanted, take, &page);
 
         status =
-            err == ERR_OK ? print_page(&page, is_json) : ctl_fail_store(err);
+            err == ERR_OK ? print_page(&page, manner) : ctl_fail_store(err);
         limit -= (long)page.count;
         is_last = page.count < wanted || limit == 0;
         if (page.count > 0)
@@ -121,8 +144,13 @@ print_all(struct store *store, const struct ctl_setting *setting, long limit,
 static enum ctl_exit
 run(const char *const *values, const char *const *operands)
 {
+    struct manner manner = {
+        .is_revealed = values[REVEAL] != NULL,
+        .is_json = values[JSON] != NULL,
+    };
+    auto_secrets *secrets = NULL;
     auto_store *store = NULL;
-    struct ctl_setting setting;
+    struct ctl_setting setting = {0};
     long limit = LONG_MAX;
     long before = 0;
     enum ctl_exit status;
@@ -134,12 +162,15 @@ run(const char *const *values, const char *const *operands)
         status =
             ctl_read_number("before", values[BEFORE], 1, LONG_MAX, &before);
     if (status == CTL_OK)
+        status = ctl_secrets_open_to_show(values[SECRET_KEYS], values[REVEAL],
+                                          &secrets);
+    manner.seal = ctl_seal_of(&setting, secrets);
+    if (status == CTL_OK)
         status = ctl_store_open(values, CTL_STORE_IS_THERE, &store);
     if (status == CTL_OK)
         status = ctl_check_tenant(store, setting.tenant);
     if (status == CTL_OK)
-        status = print_all(store, &setting, limit, (uint64_t)before,
-                           values[JSON] != NULL);
+        status = print_all(store, &setting, limit, (uint64_t)before, &manner);
     return status;
 }
 

@@ -2,6 +2,7 @@
 /* orderconf list: all settings of a tenant, as they are at one moment. */
 #include "ctl.h"
 #include "ctl_print.h"
+#include "ctl_secrets.h"
 #include "ctl_setting.h"
 #include "ctl_store.h"
 #include "json_text.h"
@@ -9,11 +10,13 @@
 
 #include <stdio.h>
 
-enum { TENANT = CTL_STORE_OPTIONS, JSON, OPTIONS };
+enum { TENANT = CTL_STORE_OPTIONS, SECRET_KEYS, REVEAL, JSON, OPTIONS };
 
 static const struct ctl_option options[OPTIONS] = {
     CTL_STORE_ROWS,
     [TENANT] = CTL_TENANT_ROW,
+    [SECRET_KEYS] = CTL_SECRET_KEYS_ROW(CTL_OPTIONAL),
+    [REVEAL] = CTL_REVEAL_ROW,
     [JSON] = CTL_JSON_ROW,
 };
 
@@ -43,9 +46,26 @@ print_json(const struct record records[CONFIG_KEYS_MAX])
     return ctl_print_json(&json, is_complete);
 }
 
+/* All of them, or none if one cannot be. */
 static enum ctl_exit
-print_all(struct store *store, const char *tenant, bool is_json)
+show(const struct secrets *secrets, const char *tenant, bool is_revealed,
+     struct record records[CONFIG_KEYS_MAX])
 {
+    enum ctl_exit status = CTL_OK;
+
+    for (size_t i = 0; i < CONFIG_KEYS_MAX && status == CTL_OK; i++) {
+        const struct seal seal = {secrets, tenant, &config_keys[i]};
+
+        status = ctl_show_record(&seal, is_revealed, &records[i]);
+    }
+    return status;
+}
+
+static enum ctl_exit
+print_all(struct store *store, const struct secrets *secrets,
+          const char *const *values)
+{
+    const char *tenant = values[TENANT];
     struct record records[CONFIG_KEYS_MAX];
     enum err err = setting_list(store, tenant, records);
     enum ctl_exit status;
@@ -53,7 +73,9 @@ print_all(struct store *store, const char *tenant, bool is_json)
     if (err != ERR_OK)
         status = ctl_fail_store(err);
     else
-        status = is_json ? print_json(records) : print_text(records);
+        status = show(secrets, tenant, values[REVEAL] != NULL, records);
+    if (status == CTL_OK)
+        status = (values[JSON] != NULL ? print_json : print_text)(records);
     for (size_t i = 0; i < CONFIG_KEYS_MAX; i++)
         record_clear(&records[i]);
     return status;
@@ -62,16 +84,20 @@ print_all(struct store *store, const char *tenant, bool is_json)
 static enum ctl_exit
 run(const char *const *values, const char *const *operands)
 {
+    auto_secrets *secrets = NULL;
     auto_store *store = NULL;
     enum ctl_exit status = ctl_read_tenant(values[TENANT]);
 
     (void)operands; /* it takes none */
     if (status == CTL_OK)
+        status = ctl_secrets_open_to_show(values[SECRET_KEYS], values[REVEAL],
+                                          &secrets);
+    if (status == CTL_OK)
         status = ctl_store_open(values, CTL_STORE_IS_THERE, &store);
     if (status == CTL_OK)
         status = ctl_check_tenant(store, values[TENANT]);
     if (status == CTL_OK)
-        status = print_all(store, values[TENANT], values[JSON] != NULL);
+        status = print_all(store, secrets, values);
     return status;
 }
 

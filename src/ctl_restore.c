@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* orderconf restore: a setting as one of its versions had it. */
 #include "ctl.h"
+#include "ctl_secrets.h"
 #include "ctl_setting.h"
 #include "ctl_store.h"
 #include "setting.h"
@@ -14,6 +15,7 @@ enum {
     SUBJECT,
     STRICT,
     VALIDATE,
+    SECRET_KEYS,
     JSON,
     OPTIONS
 };
@@ -25,14 +27,17 @@ static const struct ctl_option options[OPTIONS] = {
     [SUBJECT] = CTL_SUBJECT_ROW,
     [STRICT] = CTL_STRICT_ROW,
     [VALIDATE] = CTL_VALIDATE_ROW,
+    [SECRET_KEYS] = CTL_SECRET_KEYS_ROW(CTL_OPTIONAL),
     [JSON] = CTL_JSON_ROW,
 };
 
 /* The value of the version, as it would be stored today; from malloc. */
 static enum ctl_exit
 read_old(struct store *store, const struct ctl_setting *setting,
-         uint64_t version, bool is_strict, char **value_out)
+         uint64_t version, const struct secrets *secrets, bool is_strict,
+         char **value_out)
 {
+    const struct seal seal = ctl_seal_of(setting, secrets);
     json_auto_t *messages = json_array();
     struct record old = {0};
     enum err err = store_get_version(store, setting->tenant, setting->key->name,
@@ -40,6 +45,10 @@ read_old(struct store *store, const struct ctl_setting *setting,
 
     if (err != ERR_OK)
         return ctl_fail_store(err);
+    if (ctl_open_record(&seal, &old) != CTL_OK) {
+        record_clear(&old);
+        return CTL_FAILED;
+    }
     err = ERR_NOMEM;
     if (messages != NULL)
         err = setting_check_old(setting->key, "VERSION", version, &old,
@@ -50,19 +59,24 @@ read_old(struct store *store, const struct ctl_setting *setting,
 
 static enum ctl_exit
 restore(const char *const *values, const struct ctl_setting *setting,
-        uint64_t version, const struct ctl_change *change)
+        uint64_t version, struct ctl_change *change)
 {
+    auto_secrets *secrets = NULL;
     auto_store *store = NULL;
-    auto_char *value = NULL;
+    char *value = NULL;
     enum ctl_exit status = ctl_store_open(values, CTL_STORE_IS_THERE, &store);
 
     if (status == CTL_OK)
         status = ctl_check_tenant(store, setting->tenant);
     if (status == CTL_OK)
-        status =
-            read_old(store, setting, version, values[STRICT] != NULL, &value);
+        status = ctl_secrets_open(values[SECRET_KEYS], &secrets);
+    change->secrets = secrets;
+    if (status == CTL_OK)
+        status = read_old(store, setting, version, secrets,
+                          values[STRICT] != NULL, &value);
     if (status == CTL_OK)
         status = ctl_change_setting(store, setting, value, change);
+    seal_free(value);
     return status;
 }
 

@@ -2,6 +2,7 @@
 /* orderconf set: a new value for a setting. */
 #include "buf.h"
 #include "ctl.h"
+#include "ctl_secrets.h"
 #include "ctl_setting.h"
 #include "ctl_store.h"
 #include "util.h"
@@ -15,6 +16,7 @@ enum {
     SUBJECT,
     STRICT,
     VALIDATE,
+    SECRET_KEYS,
     JSON,
     OPTIONS
 };
@@ -26,6 +28,7 @@ static const struct ctl_option options[OPTIONS] = {
     [SUBJECT] = CTL_SUBJECT_ROW,
     [STRICT] = CTL_STRICT_ROW,
     [VALIDATE] = CTL_VALIDATE_ROW,
+    [SECRET_KEYS] = CTL_SECRET_KEYS_ROW(CTL_OPTIONAL),
     [JSON] = CTL_JSON_ROW,
 };
 
@@ -86,7 +89,9 @@ run(const char *const *values, const char *const *operands)
         .is_validate_only = values[VALIDATE] != NULL,
         .is_json = values[JSON] != NULL,
         .is_logged = ctl_store_is_logged(values),
+        .keeps_secret = true,
     };
+    auto_secrets *secrets = NULL;
     auto_store *store = NULL;
     auto_char *value = NULL;
     struct ctl_setting setting;
@@ -103,6 +108,9 @@ run(const char *const *values, const char *const *operands)
     if (status == CTL_OK)
         status = ctl_store_open(values, CTL_STORE_IS_THERE, &store);
     if (status == CTL_OK)
+        status = ctl_secrets_open(values[SECRET_KEYS], &secrets);
+    change.secrets = secrets;
+    if (status == CTL_OK)
         status = ctl_change_setting(store, &setting, value, &change);
     return status;
 }
@@ -112,9 +120,11 @@ const struct ctl_command ctl_set = {
     .operands = "KEY [VALUE]",
     .operands_max = 2,
     .summary = "Sets a setting of a tenant to a value",
-    .details = "The value is JSON, as in \"value\" of a POST, and checked like "
-               "one. Without it, or\nif it is -, it is read from the standard "
-               "input; behind --, it may begin with -.",
+    .details =
+        "The value is JSON, as in \"value\" of a POST, and checked like "
+        "one. Without it, or\nif it is -, it is read from the standard "
+        "input; behind --, it may begin with -.\nA secret given as " SEAL_MASK
+        " stays what it is.",
     .options = options,
     .option_count = OPTIONS,
     .run = run,

@@ -135,6 +135,11 @@ report(const struct ctl_setting *setting, const struct store_write *write,
                              write->key, write->tenant,
                              (unsigned long long)write->version,
                              (unsigned long long)write->base);
+    case ERR_CONFLICT:
+        return ctl_fail_lost("%s of %s: another write came first, it is at "
+                             "version %llu",
+                             write->key, write->tenant,
+                             (unsigned long long)write->version);
     case ERR_INVALID:
         messages = json_array();
         err = messages != NULL ? setting_explain(write, messages) : ERR_NOMEM;
@@ -153,37 +158,70 @@ report_json(const struct ctl_setting *setting, const struct store_write *write,
         const char *in;
         char *out; /* a record may own its value; this one does not */
     } value = {.in = write->value};
-    const struct record record = {
+    const struct record view = {
         .version = write->version,
         .updated_at = write->updated_at,
         .value = value.out,
         .value_len = write->value_len,
     };
+    const struct seal seal = ctl_seal_of(setting, change->secrets);
+    struct record record = {0};
+    enum ctl_exit status;
 
     if (write->result != ERR_OK)
         return report(setting, write, change);
-    return ctl_print_setting(setting, &record);
+    if (record_copy(&view, &record) != ERR_OK)
+        return ctl_fail("out of memory");
+    status = ctl_mask_record(&seal, &record);
+    if (status == CTL_OK)
+        status = ctl_print_setting(setting, &record);
+    record_clear(&record);
+    return status;
+}
+
+struct seal
+ctl_seal_of(const struct ctl_setting *setting, const struct secrets *secrets)
+{
+    return (struct seal){secrets, setting->tenant, setting->key};
 }
 
 /* The preconditions of a write, and without the intention to write all of its
  * judgement, against what is there now. */
 static enum err
-judge(struct store *store, struct store_write *write, bool is_validate_only)
+judge(struct store_write *write, const struct record *current,
+      bool is_validate_only)
 {
-    struct record current = {0};
-    enum err err = store_get(store, write->tenant, write->key, &current);
-
-    if (err != ERR_OK)
-        return err;
     write->result = ERR_OK;
     if (is_validate_only)
-        setting_judge(write, &current);
-    if (write->base != STORE_ANY_VERSION && write->base != current.version) {
+        setting_judge(write, current);
+    if (write->base != STORE_ANY_VERSION && write->base != current->version) {
         write->result = write->lost;
-        write->version = current.version;
+        write->version = current->version;
     }
-    record_clear(&current);
     return write->result;
+}
+
+/* Has the write store its value as it is to be, in *sealed_out. If that keeps
+ * the current secret, it is to be the current one until then. */
+static enum ctl_exit
+seal_write(const struct ctl_setting *setting, const struct ctl_change *change,
+           struct record *current, struct store_write *write, char **sealed_out)
+{
+    const struct seal seal = ctl_seal_of(setting, change->secrets);
+    bool is_kept = false;
+    enum ctl_exit status =
+        ctl_seal_value(&seal, write->value, change->keeps_secret, current,
+                       sealed_out, &is_kept);
+
+    if (status != CTL_OK)
+        return status;
+    write->value = *sealed_out;
+    write->value_len = strlen(*sealed_out);
+    if (is_kept && write->base == STORE_ANY_VERSION) {
+        write->base = current->version;
+        write->lost = ERR_CONFLICT;
+    }
+    return CTL_OK;
 }
 
 enum ctl_exit
@@ -202,7 +240,18 @@ ctl_change_setting(struct store *store, const struct ctl_setting *setting,
         .once = value != NULL && setting->key->is_once,
     };
 
-    write.result = judge(store, &write, change->is_validate_only);
+    struct record current = {0};
+    auto_char *sealed = NULL;
+    enum ctl_exit status = CTL_OK;
+
+    write.result = store_get(store, write.tenant, write.key, &current);
+    if (write.result == ERR_OK)
+        write.result = judge(&write, &current, change->is_validate_only);
+    if (write.result == ERR_OK && value != NULL && setting->key->secret != NULL)
+        status = seal_write(setting, change, &current, &write, &sealed);
+    record_clear(&current);
+    if (status != CTL_OK)
+        return status;
     if (write.result == ERR_OK && !change->is_validate_only)
         (void)store_commit_one(store, &write); /* write has it too */
     if (write.result == ERR_OK && write.is_new && change->is_logged)

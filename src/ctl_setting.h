@@ -5,6 +5,7 @@
 
 #include "config_keys.h"
 #include "ctl.h"
+#include "ctl_secrets.h"
 #include "ctl_store.h"
 #include "store.h"
 
@@ -49,14 +50,20 @@ enum ctl_exit ctl_check_tenant(struct store *store, const char *tenant);
 /* How a setting is to be changed. */
 struct ctl_change {
     struct ctl_author author;
-    uint64_t base;         /* the version to replace, or STORE_ANY_VERSION */
-    bool is_validate_only; /* store nothing, and say what would be */
-    bool is_json;          /* how to say it */
+    uint64_t base;           /* the version to replace, or STORE_ANY_VERSION */
+    bool is_validate_only;   /* store nothing, and say what would be */
+    bool is_json;            /* how to say it */
+    bool keeps_secret;       /* the mask stands for the secret that is there */
+    struct secrets *secrets; /* to encrypt it with, or NULL; borrowed */
     bool is_logged;
 };
 
 /* Reads the value of --version (NULL: any version). */
 enum ctl_exit ctl_read_base(const char *text, uint64_t *base_out);
+
+/* What opens and seals its secret; secrets may be NULL. */
+struct seal ctl_seal_of(const struct ctl_setting *setting,
+                        const struct secrets *secrets);
 
 /* Stores the value, as config_key_check made it, or with NULL unsets the key;
  * prints or says what became of it. */
