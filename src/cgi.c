@@ -19,6 +19,18 @@ find_variable(void *ctx, const char *name)
     return getenv(name);
 }
 
+/* How much to read. A body that came in chunks has no length; then, and only
+ * then, the server closes its end behind it. */
+static int64_t
+body_length(const struct request *request)
+{
+    const char *coding = getenv("HTTP_TRANSFER_ENCODING");
+
+    if (request->content_length < 0 && coding != NULL && *coding != '\0')
+        return INT64_MAX;
+    return request->content_length;
+}
+
 /*
  * Reads the whole body, whatever comes of the request: a server that is still
  * sending would take a closed pipe for a crash. Not a byte more, because the
@@ -26,15 +38,14 @@ find_variable(void *ctx, const char *name)
  * than a body may have.
  */
 static bool
-read_body(struct buf *body, int64_t content_length)
+read_body(struct buf *body, int64_t left)
 {
     char bytes[8192];
     bool is_kept = true;
 
-    while (content_length > 0) {
-        size_t want = content_length < (int64_t)sizeof(bytes)
-                          ? (size_t)content_length
-                          : sizeof(bytes);
+    while (left > 0) {
+        size_t want =
+            left < (int64_t)sizeof(bytes) ? (size_t)left : sizeof(bytes);
         size_t room = HTTP_BODY_MAX + 1 - body->len;
         ssize_t len = read(STDIN_FILENO, bytes, want);
 
@@ -42,7 +53,7 @@ read_body(struct buf *body, int64_t content_length)
             continue;
         if (len <= 0)
             break; /* the handler sees that the body is too short */
-        content_length -= len;
+        left -= len;
         is_kept = is_kept &&
                   buf_add(body, bytes, (size_t)len < room ? (size_t)len : room);
     }
@@ -85,7 +96,7 @@ cgi_run(struct api *api)
     bool is_read, is_printed;
 
     request_init(&exchange.request, find_variable, NULL);
-    is_read = read_body(&body, exchange.request.content_length);
+    is_read = read_body(&body, body_length(&exchange.request));
     exchange.request.body = body.len > 0 ? body.data : "";
     exchange.request.body_len = body.len;
     if (!is_read) {

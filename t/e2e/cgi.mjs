@@ -146,6 +146,31 @@ test('errors are complete answers, and stdin is read to its end', async () => {
   assert.equal(read.headers.etag, '"0"');
 });
 
+test('a body that came in chunks has no length, and ends with stdin', async () => {
+  const tenant = stack.tenant();
+  const body = '{"value":78}';
+  const params = (text) => {
+    const { CONTENT_LENGTH: _, ...rest } = stack.params('POST', key, {
+      tenant,
+      body: text,
+    });
+    return rest;
+  };
+  const chunked = { HTTP_TRANSFER_ENCODING: 'chunked' };
+  const written = await answer({ ...params(body), ...chunked }, body);
+  assert.equal(written.status, 200, written.text);
+  const large = body + ' '.repeat(300000);
+  assertProblem(
+    await answer({ ...params(large), ...chunked }, large),
+    413,
+    'content_too_large',
+  );
+  // Without the word, there is no body, and perhaps no end of stdin either.
+  const { code, stdout } = await run(params(''), '');
+  assert.equal(code, 0);
+  assertProblem(parseCgi(Buffer.from(stdout)), 400, 'bad_request');
+});
+
 test("Apache's rewritten Authorization is found", async () => {
   const tenant = stack.tenant();
   const { HTTP_AUTHORIZATION: token, ...rest } = stack.params('GET', key, {
