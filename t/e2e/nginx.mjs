@@ -31,31 +31,7 @@ function swap(text, from, to) {
 function site() {
   const dir = join(stack.dir, 'site');
   mkdirSync(dir);
-  const cert = join(stack.dir, 'cert.pem');
-  const key = join(stack.dir, 'key.pem');
-  execFileSync(
-    'openssl',
-    [
-      'req',
-      '-x509',
-      '-newkey',
-      'ec',
-      '-pkeyopt',
-      'ec_paramgen_curve:P-256',
-      '-nodes',
-      '-days',
-      '2',
-      '-subj',
-      '/CN=api.x.example',
-      '-addext',
-      'subjectAltName=DNS:api.x.example,DNS:*.x.example',
-      '-keyout',
-      key,
-      '-out',
-      cert,
-    ],
-    { stdio: 'pipe' },
-  );
+  const [cert, key] = stack.certificate();
 
   // What an operator changes, and ports that any user may open.
   stack.edit = (name, original) => {

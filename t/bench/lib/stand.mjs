@@ -51,7 +51,7 @@ export class Stand extends Stack {
   /** program: instead of the service, e.g. one that commits inline. */
   static async start({ program, ...options } = {}) {
     const stand = new Stand({ ...options, port: await freePort() });
-    stand.program = program;
+    if (program) stand.program = program;
     try {
       await stand.startAll();
     } catch (error) {
@@ -80,12 +80,6 @@ export class Stand extends Stack {
     await this.startService();
     for (const name of Object.keys(CANNED)) await this.startCanned(name);
     await this.startNginx();
-  }
-
-  async startService() {
-    if (this.program === undefined) return super.startService();
-    this.service = new Program(this.program, this.args(), { log: this.logFile, env: this.env });
-    return until('the program is ready', () => this.log().includes('"event":"ready"'));
   }
 
   cannedSocket(name) {

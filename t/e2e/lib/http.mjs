@@ -17,7 +17,7 @@ export function request(
     bytes = Buffer.isBuffer(body)
       ? body
       : Buffer.from(typeof body === 'string' ? body : JSON.stringify(body));
-    all['content-length'] ??= bytes.length;
+    if (!('transfer-encoding' in all)) all['content-length'] ??= bytes.length;
     if (!('content-type' in all)) all['content-type'] = 'application/json';
   }
   for (const name of Object.keys(all)) if (all[name] === null) delete all[name];

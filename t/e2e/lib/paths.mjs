@@ -35,6 +35,16 @@ export function find(program) {
   return null;
 }
 
+/** The same, of a program that a test cannot do without. */
+export function need(program) {
+  const path = find(program);
+  if (!path)
+    throw new Error(
+      `${program} is not installed; ./bootstrap check installs it`,
+    );
+  return path;
+}
+
 /** The environment without what would change a program under test. */
 export function cleanEnv(more = {}) {
   const env = { ...process.env, ...more };

@@ -22,12 +22,19 @@ setTimeout(() => {
 export class Program {
   /**
    * Starts it with both outputs in the file log. lastSignal is for a program
-   * that must clean up after itself even then.
+   * that must clean up after itself even then; user is {uid, gid}.
    */
   constructor(
     path,
     args,
-    { log, env = {}, stdin = 'ignore', cwd, lastSignal = 'SIGKILL' } = {},
+    {
+      log,
+      env = {},
+      stdin = 'ignore',
+      cwd,
+      lastSignal = 'SIGKILL',
+      user = {},
+    } = {},
   ) {
     const fd = openSync(log, 'a');
     this.logFile = log;
@@ -38,6 +45,7 @@ export class Program {
       detached: true,
       env: cleanEnv(env),
       stdio: [stdin, fd, fd],
+      ...user,
     });
     closeSync(fd);
     this.pid = this.child.pid;

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
-// The real service behind the real nginx with the repository's configuration,
-// in a directory of its own, on unix sockets.
+// The real service behind a real web server with the repository's configuration,
+// in a directory of its own; by default nginx, on unix sockets.
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import http from 'node:http';
 import {
+  chownSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -16,6 +18,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after } from 'node:test';
 import { FcgiConnection, fcgiRequest } from './fcgi.mjs';
+import { fronts } from './fronts.mjs';
 import { request } from './http.mjs';
 import { find, service, srcdir } from './paths.mjs';
 import { Program, until } from './process.mjs';
@@ -26,14 +29,14 @@ export const BASE = '/v0/config/sales_order/';
 export class Stack {
   /**
    * options: the service's options over the harness's own (null: leave out);
-   * env: more of its environment; edit: what to make of nginx's files
-   * (name, text); nginx: false for the service alone.
+   * env: more of its environment; edit: what to make of the web server's files
+   * (name, text); front: one of fronts.mjs; nginx: false for the service alone.
    */
   static async start(options = {}) {
     const stack = new Stack(options);
     try {
-      await stack.startService();
-      if (options.nginx !== false) await stack.startNginx();
+      if (options.nginx === false) await stack.startService();
+      else await stack.startAll();
     } catch (error) {
       const log = stack.log();
       await stack.kill();
@@ -42,7 +45,12 @@ export class Stack {
     return stack;
   }
 
-  constructor({ options = {}, env = {}, edit = (_name, text) => text } = {}) {
+  constructor({
+    options = {},
+    env = {},
+    edit = (_name, text) => text,
+    front = process.env.E2E_FRONT ?? 'nginx',
+  } = {}) {
     this.dir = mkdtempSync(join(tmpdir(), 'oc-'));
     this.keys = join(this.dir, 'keys');
     mkdirSync(this.keys);
@@ -52,6 +60,8 @@ export class Stack {
     this.agent = new http.Agent({ keepAlive: true, maxSockets: 128 });
     this.env = env;
     this.edit = edit;
+    this.program = service;
+    this.front = new fronts[front](this);
     this.options = {
       db: join(this.dir, 'db'),
       listen: `unix:${this.fcgiSocket}`,
@@ -72,11 +82,32 @@ export class Stack {
       .map(([name, value]) => `--${name}=${value}`);
   }
 
+  /** The same options as variables: [[name, value], …]. */
+  environment(options = this.options) {
+    return Object.entries(options)
+      .filter(([, value]) => value !== null)
+      .map(([name, value]) => [
+        `ORDERCONF_${name.toUpperCase().replaceAll('-', '_')}`,
+        String(value),
+      ]);
+  }
+
+  /** The service and the web server, as the front end has it. */
+  async startAll() {
+    await this.front.startService();
+    await this.front.startServer();
+  }
+
   async startService() {
-    this.service = new Program(service, this.args(), {
+    this.service = new Program(this.program, this.args(), {
       log: this.logFile,
       env: this.env,
+      user: this.user,
     });
+    await this.serviceReady();
+  }
+
+  async serviceReady() {
     await until('the service accepts connections', async () => {
       assert.equal(this.service.end, undefined, 'the service ended');
       return (await this.answers()) && /"event":"ready"/.test(this.log());
@@ -107,6 +138,27 @@ export class Stack {
       writeFileSync(join(dir, 'snippets', name), text);
     }
     return dir;
+  }
+
+  /** [certificate, key]: files for this machine's tests, made once. */
+  certificate() {
+    const files = ['cert.pem', 'key.pem'].map((name) => join(this.dir, name));
+    if (!existsSync(files[0]))
+      execFileSync(
+        'openssl',
+        [
+          ...['req', '-x509', '-newkey', 'ec', '-nodes', '-days', '2'],
+          ...['-pkeyopt', 'ec_paramgen_curve:P-256'],
+          ...['-subj', '/CN=api.x.example'],
+          ...['-addext', 'basicConstraints=critical,CA:FALSE'],
+          ...['-addext', 'subjectAltName=DNS:api.x.example,DNS:*.x.example'],
+          ...['-keyout', files[1], '-out', files[0]],
+        ],
+        { stdio: 'pipe' },
+      );
+    if (this.user)
+      for (const file of files) chownSync(file, this.user.uid, this.user.gid);
+    return files;
   }
 
   async startNginx(config = 'demo.conf') {
@@ -156,9 +208,9 @@ export class Stack {
     return `Bearer ${token}`;
   }
 
-  /** A request through nginx; for tenant, or with a token of its own, or none. */
+  /** A request by HTTP; for tenant, or with a token of its own, or none. */
   request({ tenant, token, headers = {}, ...rest }) {
-    const all = { ...headers };
+    const all = { host: this.front.host, ...headers };
     const bearer = token ?? (tenant && this.token(tenant));
     if (bearer) all.authorization = this.authorization(bearer);
     return request(this.target, { agent: this.agent, headers: all, ...rest });
@@ -201,21 +253,33 @@ export class Stack {
     return fcgiRequest(this.fcgiSocket, params, body);
   }
 
-  /** What the service and nginx said. */
+  /** What the service and the web server said. */
   log() {
-    return ['log', 'nginx.log', 'access.log']
-      .map((name) => join(this.dir, name))
+    const names = ['log', 'nginx.log', 'access.log'];
+    return [
+      ...new Set([...names.map((n) => join(this.dir, n)), ...this.front.logs]),
+    ]
       .filter(existsSync)
       .map((path) => readFileSync(path, 'latin1'))
       .join('');
   }
 
-  /** The service's log as objects. */
+  /**
+   * The service's log as objects. Where the web server has it, a line may have
+   * words of the server around it.
+   */
   events() {
-    return readFileSync(this.logFile, 'latin1')
-      .split('\n')
-      .filter((line) => line.startsWith('{'))
-      .map((line) => JSON.parse(line));
+    return this.logLines()
+      .filter((line) => line.includes('{"time"'))
+      .map((line) =>
+        JSON.parse(
+          line.slice(line.indexOf('{"time"'), line.lastIndexOf('}') + 1),
+        ),
+      );
+  }
+
+  logLines() {
+    return readFileSync(this.logFile, 'latin1').split('\n');
   }
 
   /** Fails if a log holds a part of a token, or a sanitizer's report. */
@@ -226,8 +290,10 @@ export class Stack {
       for (const part of token.split('.'))
         if (part.length >= 16)
           assert.ok(!log.includes(part), `the log holds a token's ${part}`);
-    for (const line of readFileSync(this.logFile, 'latin1').split('\n'))
-      if (line !== '' && line !== 'ready')
+    // Where the service has one of its own, hardly anything else is in it.
+    if (this.logFile !== join(this.dir, 'log')) return;
+    for (const line of this.logLines())
+      if (line !== '' && line !== 'ready' && !this.front.said.test(line))
         assert.doesNotThrow(() => JSON.parse(line), `no JSON: ${line}`);
   }
 
@@ -239,21 +305,16 @@ export class Stack {
   /** Stops all of it, as it should be stopped, and looks at what it logged. */
   async stop() {
     this.agent.destroy();
-    if (this.nginx)
-      assert.deepEqual(await this.nginx.stop('SIGQUIT'), {
-        code: 0,
-        signal: null,
-      });
-    if (!this.service.end) await this.stopService();
+    if (this.front.server) await this.front.stop();
+    else if (!this.service.end) await this.stopService();
     this.assertCleanLog();
   }
 
   /** Leaves nothing behind, whatever happened. */
   async kill() {
     this.agent.destroy();
-    for (const program of [this.nginx, this.service])
-      if (program && !program.end)
-        await program.stop('SIGTERM').catch(() => {});
+    for (const program of this.front.programs())
+      if (!program.end) await program.stop('SIGTERM').catch(() => {});
     rmSync(this.dir, { recursive: true, force: true });
   }
 }
