@@ -278,7 +278,10 @@ test('a changed key file is read at SIGHUP, and a broken one is not taken', asyn
   };
 
   writeKeys(stack.secretKeys, '{"keys":');
-  await renewal('secret_keys_not_opened', 1);
+  await renewal('renewal_failed', 1);
+  assert.ok(
+    stack.events().some(({ event }) => event === 'secret_keys_not_opened'),
+  );
   await assertReads(stack, tenant, hook('by-k1'));
   assert.deepEqual([...new Set(kidsOf())], ['k1']);
 
