@@ -244,6 +244,17 @@ config_key_check(const struct config_key *key, const char *value, size_t len,
     return parse(key, value, len, is_strict, check_bare, messages, value_out);
 }
 
+enum err
+config_key_check_json(const struct config_key *key, const json_t *value,
+                      json_t *messages, char **value_out)
+{
+    json_auto_t *canonical = NULL;
+    enum err err =
+        validate(&key->value, value, "value", false, messages, &canonical);
+
+    return err == ERR_OK ? config_key_encode(canonical, value_out) : err;
+}
+
 static char *
 put(char *at, const char *text, size_t len)
 {

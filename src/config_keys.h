@@ -47,6 +47,11 @@ enum err config_key_check(const struct config_key *key, const char *value,
 /* A value's canonical JSON text, from malloc, NUL-terminated. ERR_NOMEM. */
 enum err config_key_encode(const json_t *value, char **text_out);
 
+/* The same for one that is decoded already. */
+enum err config_key_check_json(const struct config_key *key,
+                               const json_t *value, json_t *messages,
+                               char **value_out);
+
 /*
  * Makes the response body from a value that config_key_parse made (or the
  * row's unset): {"value":…,"updated_at":"…"}, and for a flat key the value's

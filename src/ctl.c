@@ -10,11 +10,26 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+/* clang-format off */
 static const struct ctl_command *const commands[] = {
-    &ctl_get,  &ctl_history, &ctl_keygen,  &ctl_keys_fetch,
-    &ctl_list, &ctl_rekey,   &ctl_restore, &ctl_set,
-    &ctl_stat, &ctl_tenants, &ctl_token,   &ctl_unset,
+    &ctl_backup,
+    &ctl_diff,
+    &ctl_export,
+    &ctl_get,
+    &ctl_history,
+    &ctl_import,
+    &ctl_keygen,
+    &ctl_keys_fetch,
+    &ctl_list,
+    &ctl_rekey,
+    &ctl_restore,
+    &ctl_set,
+    &ctl_stat,
+    &ctl_tenants,
+    &ctl_token,
+    &ctl_unset,
 };
+/* clang-format on */
 
 /* The one that runs, for its errors. */
 static const struct ctl_command *current;

@@ -47,8 +47,12 @@ struct ctl_command {
                          const char *const *operands);
 };
 
+extern const struct ctl_command ctl_backup;
+extern const struct ctl_command ctl_diff;
+extern const struct ctl_command ctl_export;
 extern const struct ctl_command ctl_get;
 extern const struct ctl_command ctl_history;
+extern const struct ctl_command ctl_import;
 extern const struct ctl_command ctl_keygen;
 extern const struct ctl_command ctl_keys_fetch;
 extern const struct ctl_command ctl_list;

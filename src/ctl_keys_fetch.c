@@ -11,6 +11,7 @@
 
 #define TIMEOUT_MAX 600
 #define MODE 0644 /* public keys */
+#define USUAL_JWKS "/etc/orderconf/keys/{tenant}.json"
 
 enum { TENANT, URL, JWKS, CA, TIMEOUT, AS_JSON, OPTIONS };
 
@@ -23,8 +24,8 @@ static const struct ctl_option options[OPTIONS] = {
              NULL, CTL_REQUIRED},
     [JWKS] = {"jwks", "TEMPLATE", "ORDERCONF_JWKS",
               "file that is replaced; {tenant} in it becomes the\n"
-              "tenant",
-              "/etc/orderconf/keys/{tenant}.json", CTL_OPTIONAL},
+              "tenant; if not set, as the service has it:\n" USUAL_JWKS,
+              NULL, CTL_OPTIONAL},
     [CA] = {"ca", "FILE", "ORDERCONF_JWKS_CA",
             "certificates (PEM) of the only authorities to trust,\n"
             "instead of the system's",
@@ -138,7 +139,9 @@ run(const char *const *values, const char *const *operands)
     if (status == CTL_OK && !fetch_is_https(url))
         status = ctl_fail_usage("--url: must be an https URL");
     if (status == CTL_OK)
-        status = fill_template("jwks", values[JWKS], values[TENANT], &path);
+        status = fill_template("jwks",
+                               values[JWKS] != NULL ? values[JWKS] : USUAL_JWKS,
+                               values[TENANT], &path);
     if (status != CTL_OK)
         return status;
     from.url = url;
@@ -159,8 +162,8 @@ const struct ctl_command ctl_keys_fetch = {
     .operands = "",
     .summary = "Fetches a tenant's key set from an https URL",
     .details = "The set is checked first: one that cannot be used, or holds a "
-               "private key, changes\nnothing, and neither does any other "
-               "failure. Workers use the new set at once. Keys\nthat are not "
+               "private key,\nchanges nothing, and neither does any other "
+               "failure. Workers use the new set\nat once. Keys that are not "
                "in it are good no longer.",
     .options = options,
     .option_count = OPTIONS,

@@ -105,8 +105,9 @@ const struct ctl_command ctl_list = {
     .name = "list",
     .operands = "",
     .summary = "Prints all settings of a tenant, as they are at one moment",
-    .details = "A line each: key, version, time and value. A key that is not "
-               "set has its default.",
+    .details =
+        "A line each: key, version, time and value; of a key that is not "
+        "set, its\ndefault.",
     .options = options,
     .option_count = OPTIONS,
     .run = run,

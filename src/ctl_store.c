@@ -83,6 +83,12 @@ open_as_owner(const struct store_options *options, struct store **store_out,
     return err;
 }
 
+bool
+ctl_store_is_there(const char *const *values)
+{
+    return !is_missing(values[CTL_DB]);
+}
+
 enum ctl_exit
 ctl_store_open(const char *const *values, enum ctl_store_mode mode,
                struct store **store_out)

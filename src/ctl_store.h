@@ -10,6 +10,8 @@
 #include "http.h"
 #include "store.h"
 
+#include <stdbool.h>
+
 /*
  * Rows of a command's table of options. Those of the store come first, so that
  * a command's own begin at CTL_STORE_OPTIONS:
@@ -52,6 +54,9 @@ enum ctl_store_mode {
     CTL_STORE_IS_THERE,
     CTL_STORE_MAY_BE_MADE, /* its directory, too; not the parents of it */
 };
+
+/* False if ctl_store_open would have to make it. */
+bool ctl_store_is_there(const char *const *values);
 
 /*
  * Opens the store of the options, and says so if it cannot. As root, this is

@@ -75,6 +75,12 @@ sync_parent(const char *path)
 }
 
 const char *
+file_sync_parent(const char *path)
+{
+    return sync_parent(path) ? NULL : strerror(errno);
+}
+
+const char *
 file_create(const char *path, const char *text, mode_t mode)
 {
     int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);

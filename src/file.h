@@ -23,6 +23,9 @@ const char *file_create(const char *path, const char *text, mode_t mode);
  * the old one is still there. A link is followed. */
 const char *file_replace(const char *path, const char *text, mode_t mode);
 
+/* Puts on disk that the file is where it is: made, or renamed. */
+const char *file_sync_parent(const char *path);
+
 /* Keeps others who call it for the same path out until *fd_out is closed. */
 const char *file_lock(const char *path, int *fd_out);
 

@@ -123,9 +123,16 @@ progress_update(struct progress *progress, uint64_t done)
 }
 
 void
-progress_end(struct progress *progress)
+progress_hide(struct progress *progress)
 {
     if (progress->is_drawn)
         write_text(progress, "\r\033[K", 4);
-    progress->is_drawn = progress->is_shown = false;
+    progress->is_drawn = false;
+}
+
+void
+progress_end(struct progress *progress)
+{
+    progress_hide(progress);
+    progress->is_shown = false;
 }

@@ -30,7 +30,11 @@ void progress_start(struct progress *progress, int fd, const char *label,
 /* done counts up to total, which may turn out to have been a guess. */
 void progress_update(struct progress *progress, uint64_t done);
 
-/* Clears the line. Before anything else is written to the terminal. */
+/* Clears the line, until the next bar. Before anything else is written to the
+ * terminal. */
+void progress_hide(struct progress *progress);
+
+/* The same for good. */
 void progress_end(struct progress *progress);
 
 #endif

@@ -38,12 +38,12 @@ static enum err
 refuse(struct copying *copying, int rc)
 {
     bool is_full = rc == ENOSPC || rc == EDQUOT;
-    int fd;
 
-    /* LMDB takes a write that was cut short for EIO. */
-    if (rc == EIO && copying->to.env != NULL &&
-        mdb_env_get_fd(copying->to.env, &fd) == 0)
-        is_full = store_file_is_disk_full(fd);
+    if (rc == EIO) { /* LMDB's word for a write that was cut short, too */
+        auto_fd fd = open(copying->path, O_WRONLY | O_CLOEXEC);
+
+        is_full = fd >= 0 && store_file_is_disk_full(fd);
+    }
     snprintf(copying->why, copying->why_size, "could not write %s: %s",
              copying->path, mdb_strerror(is_full ? ENOSPC : rc));
     return is_full ? ERR_FULL : ERR_STORE;

@@ -161,6 +161,21 @@ Test(progress, the_end_clears_the_line)
     cr_expect_str_empty(shown());
 }
 
+Test(progress, a_hidden_bar_comes_back)
+{
+    struct progress progress;
+
+    set_width(20);
+    cr_expect_str_not_empty(draw(&progress, 10, 5));
+    progress_hide(&progress);
+    cr_expect_str_eq(shown(), "\r\033[K");
+    progress_hide(&progress);
+    cr_expect_str_empty(shown());
+    wait_ms(110);
+    progress_update(&progress, 5);
+    cr_expect_str_eq(shown(), "\rbackup  50%\033[K");
+}
+
 Test(progress, the_rest_is_told_after_a_second)
 {
     struct progress progress;

@@ -118,7 +118,7 @@ test('a new key set', async () => {
   assert.equal(readFileSync(path, 'utf8'), setOf(key, other));
   assert.equal(statSync(path).mode & 0o7777, 0o644);
   assert.deepEqual(readdirSync(dir), ['acme.json']);
-  const { headers } = asked.findLast((request) => request.url === '/new');
+  const { headers } = asked.find((request) => request.url === '/new');
   assert.match(headers.accept, /^application\/jwk-set\+json, application\/json$/);
   assert.match(headers['user-agent'], /^orderconf\/\d/);
 });

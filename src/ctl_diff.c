@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: MIT
+/* orderconf diff: what differs between two exports, or an export and the
+ * store. Both are in one order, so that they are read side by side. */
+#include "ctl.h"
+#include "ctl_lines.h"
+#include "ctl_setting.h"
+#include "ctl_store.h"
+#include "json_text.h"
+#include "jsonl.h"
+#include "util.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+/* As diff(1). */
+enum { SAME = 0, DIFFERENT = 1, TROUBLE = 2 };
+
+enum { TENANT = CTL_STORE_OPTIONS, JSON, OPTIONS };
+
+static const struct ctl_option options[OPTIONS] = {
+    CTL_STORE_ROWS,
+    [TENANT] = {.name = "tenant",
+                .argument = "NAME",
+                .help = "only this one's settings (default: everybody's)"},
+    [JSON] = {.name = "json",
+              .help = "print a line of JSON for each difference"},
+};
+
+struct diff {
+    struct ctl_lines from;
+    struct jsonl_setting next; /* of from; key NULL: there is no more */
+    const char *only;          /* the tenant, or NULL */
+    bool is_json;
+    bool is_different;
+    bool is_trouble; /* it has been said */
+};
+
+static bool
+print_json(const char *change, const struct jsonl_setting *from,
+           const struct jsonl_setting *to)
+{
+    const struct jsonl_setting *any = from != NULL ? from : to;
+    struct buf line = {0};
+    bool is_complete = json_text_add(&line, "{\"change\":") &&
+                       json_text_add_string(&line, change) &&
+                       json_text_add(&line, ",\"tenant\":") &&
+                       json_text_add_string(&line, any->tenant) &&
+                       json_text_add(&line, ",\"key\":") &&
+                       json_text_add_string(&line, any->key->name);
+
+    if (is_complete && from != NULL)
+        is_complete = json_text_add(&line, ",\"from_version\":") &&
+                      json_text_add_number(&line, from->version);
+    if (is_complete && to != NULL)
+        is_complete = json_text_add(&line, ",\"to_version\":") &&
+                      json_text_add_number(&line, to->version);
+    if (is_complete)
+        printf("%.*s}\n", (int)line.len, line.data);
+    buf_clear(&line);
+    return is_complete;
+}
+
+static void
+print_text(const char *change, const struct jsonl_setting *from,
+           const struct jsonl_setting *to)
+{
+    const struct jsonl_setting *any = from != NULL ? from : to;
+
+    printf("%-7s %s %s", change, any->tenant, any->key->name);
+    if (from != NULL && to != NULL)
+        printf(" %llu -> %llu\n", (unsigned long long)from->version,
+               (unsigned long long)to->version);
+    else
+        printf(" %llu\n", (unsigned long long)any->version);
+}
+
+/* One of both may be NULL. */
+static enum err
+report(struct diff *diff, const struct jsonl_setting *from,
+       const struct jsonl_setting *to)
+{
+    const char *change = "changed";
+
+    if (from == NULL)
+        change = "added";
+    else if (to == NULL)
+        change = "removed";
+    diff->is_different = true;
+    progress_hide(&diff->from.bar); /* stdout may be the same terminal */
+    if (!diff->is_json)
+        print_text(change, from, to);
+    else if (!print_json(change, from, to))
+        return ERR_NOMEM;
+    return ERR_OK;
+}
+
+/* Reads the next setting of the tenant; key NULL if there is none. ERR_INVALID:
+ * it was said what is wrong. */
+static enum err
+read_next(const struct diff *diff, struct ctl_lines *lines,
+          struct jsonl_setting *next)
+{
+    enum err err;
+
+    do {
+        jsonl_setting_clear(next);
+        err = ctl_lines_read(lines, next);
+    } while (err == ERR_OK && diff->only != NULL &&
+             strcmp(diff->only, next->tenant) != 0);
+    return err == ERR_NOTFOUND ? ERR_OK : err;
+}
+
+/* read_next of the first of both; its errors have been said. */
+static enum err
+advance(struct diff *diff)
+{
+    enum err err = read_next(diff, &diff->from, &diff->next);
+
+    if (err != ERR_OK)
+        diff->is_trouble = true;
+    return err;
+}
+
+/* Reports what stands before to, which may be NULL: the end. */
+static enum err
+catch_up(struct diff *diff, const struct jsonl_setting *to)
+{
+    enum err err = ERR_OK;
+
+    while (err == ERR_OK && diff->next.key != NULL &&
+           (to == NULL || jsonl_compare(&diff->next, to) < 0)) {
+        err = report(diff, &diff->next, NULL);
+        if (err == ERR_OK)
+            err = advance(diff);
+    }
+    return err;
+}
+
+/* The next setting of the second of both. */
+static enum err
+meet(struct diff *diff, const struct jsonl_setting *to)
+{
+    const struct jsonl_setting *from = &diff->next;
+    enum err err = catch_up(diff, to);
+
+    if (err != ERR_OK)
+        return err;
+    if (from->key == NULL || jsonl_compare(from, to) != 0)
+        return report(diff, NULL, to);
+    if (from->value_len != to->value_len ||
+        memcmp(from->value, to->value, to->value_len) != 0)
+        err = report(diff, from, to);
+    return err == ERR_OK ? advance(diff) : err;
+}
+
+/* A record of the store. */
+static enum err
+meet_record(void *ctx, const char *tenant, const char *name,
+            const struct record *record)
+{
+    struct jsonl_setting to = {
+        .key = config_key_find(name),
+        .value = record->value,
+        .value_len = record->value_len,
+        .version = record->version,
+    };
+
+    if (to.key == NULL || !record_is_set(record))
+        return ERR_OK;
+    memcpy(to.tenant, tenant, strlen(tenant) + 1);
+    return meet(ctx, &to);
+}
+
+static enum ctl_exit
+fail(const struct diff *diff, enum err err)
+{
+    return diff->is_trouble ? CTL_FAILED : ctl_fail_store(err);
+}
+
+static enum ctl_exit
+compare_store(struct diff *diff, const char *const *values)
+{
+    struct store *store = NULL;
+    enum ctl_exit status = ctl_store_open(values, CTL_STORE_IS_THERE, &store);
+    enum err err;
+
+    if (status != CTL_OK)
+        return status;
+    err = diff->only != NULL ? store_list(store, diff->only, meet_record, diff)
+                             : store_scan(store, meet_record, diff);
+    if (err == ERR_OK)
+        err = catch_up(diff, NULL);
+    store_close(store);
+    return err == ERR_OK ? CTL_OK : fail(diff, err);
+}
+
+static enum ctl_exit
+compare_file(struct diff *diff, const char *path)
+{
+    struct jsonl_setting to = {.key = NULL};
+    struct ctl_lines lines;
+    enum ctl_exit status = ctl_lines_open(&lines, path);
+    enum err err;
+
+    if (status != CTL_OK)
+        return status;
+    do {
+        err = read_next(diff, &lines, &to);
+        if (err != ERR_OK)
+            diff->is_trouble = true;
+        else
+            err = to.key != NULL ? meet(diff, &to) : catch_up(diff, NULL);
+    } while (err == ERR_OK && to.key != NULL);
+    jsonl_setting_clear(&to);
+    ctl_lines_close(&lines);
+    return err == ERR_OK ? CTL_OK : fail(diff, err);
+}
+
+static enum ctl_exit
+compare(struct diff *diff, const char *const *values, const char *second)
+{
+    enum ctl_exit status = ctl_lines_rewind(&diff->from, "diff");
+
+    if (status != CTL_OK)
+        return status;
+    if (advance(diff) != ERR_OK)
+        return CTL_FAILED;
+    return second != NULL ? compare_file(diff, second)
+                          : compare_store(diff, values);
+}
+
+static enum ctl_exit
+run(const char *const *values, const char *const *operands)
+{
+    struct diff diff = {.only = values[TENANT],
+                        .is_json = values[JSON] != NULL};
+    enum ctl_exit status;
+
+    if (operands[0] == NULL)
+        return ctl_fail_usage("which export? see --help");
+    if (diff.only != NULL && ctl_read_tenant(diff.only) != CTL_OK)
+        return CTL_USAGE;
+    status = ctl_lines_open(&diff.from, operands[0]);
+    if (status != CTL_OK)
+        return (enum ctl_exit)TROUBLE;
+    status = compare(&diff, values, operands[1]);
+    jsonl_setting_clear(&diff.next);
+    ctl_lines_close(&diff.from);
+    /* What could not be printed must not look like a difference. */
+    if (status == CTL_OK && fflush(stdout) != 0)
+        status = ctl_fail("could not write: %s", strerror(errno));
+    if (status != CTL_OK)
+        return (enum ctl_exit)TROUBLE;
+    return (enum ctl_exit)(diff.is_different ? DIFFERENT : SAME);
+}
+
+const struct ctl_command ctl_diff = {
+    .name = "diff",
+    .operands = "FILE [FILE]",
+    .operands_max = 2,
+    .summary = "Tells what differs between exports, or one and the store",
+    .details =
+        "A FILE is sorted as export writes it; a single one is compared with "
+        "the store.\nTells which settings were added, removed or changed since "
+        "the first, with their\nversions; the values are what is compared. "
+        "As that of diff(1), the exit status\nis 0 if there is no difference, "
+        "1 if there is one, 2 if something is wrong.",
+    .options = options,
+    .option_count = OPTIONS,
+    .run = run,
+};

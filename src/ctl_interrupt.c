@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: MIT
+#include "ctl_interrupt.h"
+
+#include "util.h"
+
+#include <signal.h>
+
+static volatile sig_atomic_t came;
+
+static void
+note(int number)
+{
+    (void)number;
+    came = 1;
+}
+
+void
+ctl_interrupt_catch(void)
+{
+    static const int numbers[] = {SIGHUP, SIGINT, SIGTERM};
+    const struct sigaction action = {.sa_handler = note};
+
+    for (size_t i = 0; i < ARRAY_SIZE(numbers); i++) {
+        struct sigaction old;
+
+        /* nohup's, for instance, stays ignored. */
+        if (sigaction(numbers[i], NULL, &old) == 0 && old.sa_handler != SIG_IGN)
+            (void)sigaction(numbers[i], &action, NULL);
+    }
+}
+
+bool
+ctl_interrupt_came(void)
+{
+    return came != 0;
+}

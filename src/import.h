@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Settings that go into the store, each tenant's all together or not at all,
+ * beside the writes of others: many tenants share a commit, and between two
+ * commits everybody else has a turn.
+ */
+#ifndef IMPORT_H
+#define IMPORT_H
+
+#include "config_keys.h"
+#include "err.h"
+#include "jsonl.h"
+#include "store.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Bounds how long a commit keeps the write lock from others, and the memory. */
+#define IMPORT_BATCH_TENANTS 64
+#define IMPORT_BATCH_BYTES ((size_t)1 << 20)
+
+/* How often a tenant is tried whose settings others change meanwhile. */
+#define IMPORT_TRIES_MAX 10
+
+/* All that is to be stored of a tenant: each key once. */
+struct import_tenant {
+    struct jsonl_setting settings[CONFIG_KEYS_MAX]; /* owned */
+    size_t count;
+};
+
+void import_tenant_clear(struct import_tenant *tenant);
+
+/* A tenant could not be stored: setting is the one that was in the way.
+ * ERR_INVALID: it can be set only once, and is set to something else.
+ * ERR_BUSY: others have changed the tenant again and again. */
+typedef void import_refused_fn(void *ctx, const struct jsonl_setting *setting,
+                               enum err err);
+
+struct import_options {
+    struct store *store;
+    const char *subject, *request_id; /* for the history */
+    bool is_logged;                   /* what was stored, each setting */
+    import_refused_fn *refused;
+    void *ctx;
+};
+
+struct import_counts {
+    uint64_t tenants;   /* of which something was stored */
+    uint64_t stored;    /* settings, as is the next */
+    uint64_t unchanged; /* had the value already */
+};
+
+struct import;
+
+/* NULL on no memory. */
+struct import *import_new(const struct import_options *options);
+void import_free(struct import *import);
+
+/* Takes the tenant's settings, also on failure, and may commit those of
+ * others. Errors of the store, of which nothing is told to refused. */
+enum err import_add(struct import *import, struct import_tenant *tenant);
+
+/* Commits what is left. */
+enum err import_finish(struct import *import);
+
+const struct import_counts *import_counts(const struct import *import);
+
+/* True if the record has the setting's value. */
+bool import_is_same(const struct jsonl_setting *setting,
+                    const struct record *record);
+
+/* The first setting that could not be stored over these records (see
+ * setting_list), because it can be set only once; NULL: all can. */
+const struct jsonl_setting *
+import_find_refused(const struct import_tenant *tenant,
+                    const struct record records[CONFIG_KEYS_MAX]);
+
+#endif

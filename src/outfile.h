@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: MIT
+/* A file that appears, or takes another one's place, when it is complete. */
+#ifndef OUTFILE_H
+#define OUTFILE_H
+
+#include <stdio.h>
+#include <sys/types.h>
+
+struct outfile {
+    FILE *stream;
+    char *path;  /* where it will be */
+    char *fresh; /* where it is meanwhile, in the same directory */
+};
+
+/* Opens it for writing. NULL, or why it could not, as file.h does. A link is
+ * followed. */
+const char *outfile_open(struct outfile *file, const char *path, mode_t mode);
+
+/* Puts it in its place, on disk. NULL, or why not; then nothing has changed.
+ * Ends it in any case. */
+const char *outfile_finish(struct outfile *file);
+
+/* Leaves what was there as it was, and ends it. */
+void outfile_drop(struct outfile *file);
+
+#endif
