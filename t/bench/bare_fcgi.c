@@ -66,7 +66,7 @@ open_socket(const char *path)
 
     if (strlen(path) >= sizeof(name.sun_path))
         return -1;
-    strcpy(name.sun_path, path);
+    memcpy(name.sun_path, path, strlen(path) + 1);
     if (bind(fd, (struct sockaddr *)&name, sizeof(name)) != 0 ||
         listen(fd, 512) != 0)
         return -1;
