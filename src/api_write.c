@@ -7,6 +7,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 /* Size, media type and coding of the body, before anything reads it. */
 static bool
@@ -31,7 +32,7 @@ is_body_readable(struct exchange *exchange)
         problem_respondf(response, request, ERR_MEDIA,
                          "Content-Type: must be application/json in UTF-8");
     else if (request->content_encoding != NULL &&
-             strcmp(request->content_encoding, "identity") != 0)
+             strcasecmp(request->content_encoding, "identity") != 0)
         problem_respondf(response, request, ERR_MEDIA,
                          "Content-Encoding: must be absent or identity");
     else

@@ -190,6 +190,15 @@ test('415 for a compressed body', async () => {
   assertProblem(answer, 415, 'unsupported_media_type');
 });
 
+test('the identity coding is none, however it is written', async () => {
+  for (const coding of ['identity', 'Identity']) {
+    const answer = await stack.post(stack.tenant(), key, body, {
+      'content-encoding': coding,
+    });
+    assert.equal(answer.status, 200, `${coding}: ${answer.text}`);
+  }
+});
+
 test('a chunked body arrives whole', async () => {
   const tenant = stack.tenant();
   const auth = stack.authorization(stack.token(tenant));
