@@ -298,6 +298,9 @@ test('problems of nginx: bad requests', async () => {
     const answer = await send(text);
     assertProblem(answer, status, code);
     assert.equal(answer.headers.server, 'nginx');
+    assert.equal(answer.headers['cache-control'], 'no-store');
+    assert.equal(answer.headers.vary, 'Accept');
+    assert.equal(answer.headers['x-content-type-options'], 'nosniff');
   }
 });
 
