@@ -61,6 +61,7 @@ enum media { MEDIA_JSON, MEDIA_PROBLEM, MEDIA_METRICS };
 /* Zeroed is a valid start. Borrowed text is static, but for the body. */
 struct response {
     int status;
+    enum err err; /* what the problem body tells; ERR_OK: there is none */
     enum media media;
     char etag[ETAG_SIZE];  /* ETag, if not "" */
     char link[LINK_SIZE];  /* Link, if not "" */

@@ -116,6 +116,7 @@ respond_no_memory(struct response *response)
 {
     response_clear(response);
     response->status = 503;
+    response->err = ERR_NOMEM;
     response->body = no_memory;
     response->body_len = sizeof(no_memory) - 1;
 }
@@ -138,6 +139,7 @@ problem_respond(struct response *response, const struct request *request,
     if (body != NULL) {
         response_set_body(response, body, len);
         response->status = problem_status(err);
+        response->err = err;
     } else {
         respond_no_memory(response);
     }

@@ -2,6 +2,7 @@
 #include "route.h"
 
 #include "api.h"
+#include "log.h"
 #include "metrics.h"
 #include "problem.h"
 #include "util.h"
@@ -145,11 +146,41 @@ serve(struct api *api, struct exchange *exchange)
         route->handler(api, exchange);
 }
 
+/* False where the log says more: for a secret, and when /readyz changes. */
+static bool
+is_worth_noting(const struct exchange *exchange)
+{
+    const struct response *response = &exchange->response;
+
+    if (exchange->route < ARRAY_SIZE(routes) &&
+        routes[exchange->route].handler == api_readyz)
+        return false;
+    return response->status >= 500 && response->err != ERR_SEALED;
+}
+
+/* Whoever asks about a 500 or 503 has its request_id. What kept the store from
+ * it is a line of its own, and may be one for many answers. */
 static void
-count(const struct exchange *exchange)
+note_failure(const struct exchange *exchange)
+{
+    const char *tenant = exchange->principal.tenant;
+
+    if (!is_worth_noting(exchange))
+        return;
+    log_event(LOG_LEVEL_ERR, "failed",
+              LOG_TEXT("error_code", err_name(exchange->response.err)),
+              LOG_TEXT("path", exchange->request.path),
+              LOG_TEXT("request_id", exchange->request.id),
+              LOG_TEXT(*tenant != '\0' ? "tenant" : NULL, tenant));
+}
+
+/* The response is made. */
+static void
+finish(const struct exchange *exchange)
 {
     metrics_request(exchange->route, exchange->request.method,
                     exchange->response.status, now_ns() - exchange->started);
+    note_failure(exchange);
 }
 
 void
@@ -158,7 +189,7 @@ route_serve(struct api *api, struct exchange *exchange)
     exchange->started = now_ns();
     serve(api, exchange);
     if (exchange->write.tenant == NULL)
-        count(exchange);
+        finish(exchange);
 }
 
 void
@@ -172,7 +203,7 @@ route_written(struct api *api, struct exchange *exchange)
         api_probed(api, exchange);
     else
         api_written(exchange);
-    count(exchange);
+    finish(exchange);
 }
 
 void

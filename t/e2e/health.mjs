@@ -77,7 +77,7 @@ test('readyz: the keys', async () => {
   const told = stack
     .events()
     .map(({ event }) => event)
-    .filter((event) => /ready_again|not_ready/.test(event));
+    .filter((event) => /ready_again|not_ready|failed/.test(event));
   const change = ['not_ready', 'ready_again'];
   assert.deepEqual(told, [...change, ...change]);
   await stack.stop();

@@ -101,6 +101,35 @@ test('a CGI run logs its write to stderr', async () => {
 // What would forge a line, break the JSON, or colour a terminal.
 const forged = '"}\n{"event":"forged","time":"x"}\r\u001b[31m\u2028\u202e\\';
 
+test('an answer of 500 is one line that names its request', async () => {
+  const stack = await start({ options: { workers: 1, 'map-size': '1M' } });
+  const tenant = stack.tenant();
+  const webhook = 'external_order_webhook';
+  const value = { url: 'https://example.com/', api_key: 'k'.repeat(30000) };
+  const ids = [];
+  for (let i = 0; i < 200 && ids.length < 2; i++) {
+    const answer = await stack.post(tenant, webhook, { value });
+    if (answer.status !== 200) {
+      assert.equal(answer.status, 500, answer.text);
+      ids.push(answer.headers['x-request-id']);
+    }
+  }
+  const lines = stack.events().filter(({ event }) => event === 'failed');
+  assert.deepEqual(
+    lines.map(({ time, pid, ...rest }) => rest),
+    ids.map((request_id) => ({
+      level: 'error',
+      event: 'failed',
+      error_code: 'storage_full',
+      path: `/config/sales_order/${webhook}`,
+      request_id,
+      tenant,
+    })),
+  );
+  assert.equal(ids.length, 2);
+  await stack.stop();
+});
+
 test('client text stays inside its string', async () => {
   const stack = await start({ nginx: false });
   const tenant = stack.tenant();
