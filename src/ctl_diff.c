@@ -3,10 +3,12 @@
  * store. Both are in one order, so that they are read side by side. */
 #include "ctl.h"
 #include "ctl_lines.h"
+#include "ctl_secrets.h"
 #include "ctl_setting.h"
 #include "ctl_store.h"
 #include "json_text.h"
 #include "jsonl.h"
+#include "seal.h"
 #include "util.h"
 
 #include <errno.h>
@@ -15,21 +17,23 @@
 /* As diff(1). */
 enum { SAME = 0, DIFFERENT = 1, TROUBLE = 2 };
 
-enum { TENANT = CTL_STORE_OPTIONS, JSON, OPTIONS };
+enum { TENANT = CTL_STORE_OPTIONS, SECRET_KEYS, JSON, OPTIONS };
 
 static const struct ctl_option options[OPTIONS] = {
     CTL_STORE_ROWS,
     [TENANT] = {.name = "tenant",
                 .argument = "NAME",
                 .help = "only this one's settings (default: everybody's)"},
+    [SECRET_KEYS] = CTL_SECRET_KEYS_ROW(CTL_OPTIONAL),
     [JSON] = {.name = "json",
               .help = "print a line of JSON for each difference"},
 };
 
 struct diff {
     struct ctl_lines from;
-    struct jsonl_setting next; /* of from; key NULL: there is no more */
-    const char *only;          /* the tenant, or NULL */
+    struct jsonl_setting next;     /* of from; key NULL: there is no more */
+    const char *only;              /* the tenant, or NULL */
+    const struct secrets *secrets; /* NULL: what is sealed stays so */
     bool is_json;
     bool is_different;
     bool is_trouble; /* it has been said */
@@ -136,21 +140,76 @@ catch_up(struct diff *diff, const struct jsonl_setting *to)
     return err;
 }
 
+static bool
+is_text(const struct jsonl_setting *a, const char *value, size_t len)
+{
+    return a->value_len == len && memcmp(a->value, value, len) == 0;
+}
+
+/* A masked secret is equal to any. */
+static enum err
+compare_masked(const struct jsonl_setting *a, const struct jsonl_setting *b,
+               bool *is_same_out)
+{
+    char *first = NULL, *second = NULL;
+    enum err err = seal_mask(a->key, a->value, a->value_len, &first);
+
+    if (err == ERR_OK)
+        err = seal_mask(b->key, b->value, b->value_len, &second);
+    if (err == ERR_OK)
+        *is_same_out = (is_text(a, first, strlen(first)) ||
+                        is_text(b, second, strlen(second))) &&
+                       strcmp(first, second) == 0;
+    free(first);
+    free(second);
+    return err;
+}
+
+static enum err
+compare_values(const struct jsonl_setting *a, const struct jsonl_setting *b,
+               bool *is_same_out)
+{
+    *is_same_out = is_text(a, b->value, b->value_len);
+    if (*is_same_out || a->key->secret == NULL)
+        return ERR_OK;
+    return compare_masked(a, b, is_same_out);
+}
+
 /* The next setting of the second of both. */
 static enum err
 meet(struct diff *diff, const struct jsonl_setting *to)
 {
     const struct jsonl_setting *from = &diff->next;
+    bool is_same = false;
     enum err err = catch_up(diff, to);
 
     if (err != ERR_OK)
         return err;
     if (from->key == NULL || jsonl_compare(from, to) != 0)
         return report(diff, NULL, to);
-    if (from->value_len != to->value_len ||
-        memcmp(from->value, to->value, to->value_len) != 0)
+    err = compare_values(from, to, &is_same);
+    if (err == ERR_OK && !is_same)
         err = report(diff, from, to);
     return err == ERR_OK ? advance(diff) : err;
+}
+
+/* The store's value, opened if it can be; from malloc. */
+static enum err
+open_value(const struct diff *diff, struct jsonl_setting *to)
+{
+    const struct seal seal = {diff->secrets, to->tenant, to->key};
+    const struct jsonl_setting stored = *to;
+    struct seal_fault fault;
+    enum err err =
+        seal_open(&seal, stored.value, stored.value_len, &to->value, &fault);
+
+    if (err == ERR_SEALED) {
+        to->value = strndup(stored.value, stored.value_len);
+        err = to->value != NULL ? ERR_OK : ERR_NOMEM;
+    }
+    if (err == ERR_OK)
+        to->value_len = strlen(to->value);
+    return err;
 }
 
 /* A record of the store. */
@@ -164,11 +223,19 @@ meet_record(void *ctx, const char *tenant, const char *name,
         .value_len = record->value_len,
         .version = record->version,
     };
+    enum err err;
 
     if (to.key == NULL || !record_is_set(record))
         return ERR_OK;
     memcpy(to.tenant, tenant, strlen(tenant) + 1);
-    return meet(ctx, &to);
+    if (to.key->secret == NULL)
+        return meet(ctx, &to);
+    err = open_value(ctx, &to);
+    if (err != ERR_OK)
+        return err;
+    err = meet(ctx, &to);
+    seal_free(to.value);
+    return err;
 }
 
 static enum ctl_exit
@@ -204,6 +271,8 @@ compare_file(struct diff *diff, const char *path)
 
     if (status != CTL_OK)
         return status;
+    lines.jsonl.secrets = diff->secrets;
+    lines.jsonl.keeps_sealed = true;
     do {
         err = read_next(diff, &lines, &to);
         if (err != ERR_OK)
@@ -234,15 +303,21 @@ run(const char *const *values, const char *const *operands)
 {
     struct diff diff = {.only = values[TENANT],
                         .is_json = values[JSON] != NULL};
+    auto_secrets *secrets = NULL;
     enum ctl_exit status;
 
     if (operands[0] == NULL)
         return ctl_fail_usage("which export? see --help");
     if (diff.only != NULL && ctl_read_tenant(diff.only) != CTL_OK)
         return CTL_USAGE;
-    status = ctl_lines_open(&diff.from, operands[0]);
+    status = ctl_secrets_open(values[SECRET_KEYS], &secrets);
+    if (status == CTL_OK)
+        status = ctl_lines_open(&diff.from, operands[0]);
     if (status != CTL_OK)
         return (enum ctl_exit)TROUBLE;
+    diff.secrets = secrets;
+    diff.from.jsonl.secrets = secrets;
+    diff.from.jsonl.keeps_sealed = true;
     status = compare(&diff, values, operands[1]);
     jsonl_setting_clear(&diff.next);
     ctl_lines_close(&diff.from);

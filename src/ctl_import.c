@@ -3,6 +3,7 @@
 #include "ctl.h"
 #include "ctl_lines.h"
 #include "ctl_print.h"
+#include "ctl_secrets.h"
 #include "ctl_setting.h"
 #include "ctl_store.h"
 #include "import.h"
@@ -13,13 +14,21 @@
 
 #include <stdio.h>
 
-enum { TENANT = CTL_STORE_OPTIONS, SUBJECT, VALIDATE_ONLY, JSON, OPTIONS };
+enum {
+    TENANT = CTL_STORE_OPTIONS,
+    SECRET_KEYS,
+    SUBJECT,
+    VALIDATE_ONLY,
+    JSON,
+    OPTIONS
+};
 
 static const struct ctl_option options[OPTIONS] = {
     CTL_STORE_ROWS,
     [TENANT] = {.name = "tenant",
                 .argument = "NAME",
                 .help = "only this one's settings (default: everybody's)"},
+    [SECRET_KEYS] = CTL_SECRET_KEYS_ROW(CTL_OPTIONAL),
     [SUBJECT] = CTL_SUBJECT_ROW,
     [VALIDATE_ONLY] = CTL_VALIDATE_ROW,
     [JSON] = CTL_JSON_ROW,
@@ -29,12 +38,30 @@ static const struct ctl_option options[OPTIONS] = {
 struct job {
     struct ctl_lines lines;
     struct store *store;         /* NULL: there is none yet */
+    struct secrets *secrets;     /* NULL: there are no keys */
     const char *only;            /* the tenant, or NULL */
     struct import *import;       /* NULL: it is only checked */
     struct import_tenant tenant; /* being collected */
     uint64_t seen;               /* settings that are to be stored */
     bool is_wrong;
 };
+
+/* Why a setting cannot be stored; see import_refused_fn. */
+static const char *
+explain(enum err err)
+{
+    switch (err) {
+    case ERR_INVALID:
+        return "is already set, and can be set only once";
+    case ERR_UNSET:
+        return "has a masked secret, and there is none to keep";
+    case ERR_SEALED:
+        return "has a secret already that cannot be decrypted, see "
+               "--secret-keys";
+    default:
+        return "is changed by others all the time, and stays as it is";
+    }
+}
 
 static void
 note_refused(void *ctx, const struct jsonl_setting *setting, enum err err)
@@ -43,36 +70,31 @@ note_refused(void *ctx, const struct jsonl_setting *setting, enum err err)
 
     job->is_wrong = true;
     progress_hide(&job->lines.bar);
-    if (err == ERR_INVALID)
-        (void)ctl_fail("%s:%llu: value: %s of %s is already set, and can be "
-                       "set only once",
-                       job->lines.name, (unsigned long long)setting->line,
-                       setting->key->name, setting->tenant);
-    else
-        (void)ctl_fail("%s:%llu: %s is changed by others all the time, and "
-                       "stays as it is",
-                       job->lines.name, (unsigned long long)setting->line,
-                       setting->tenant);
+    (void)ctl_fail("%s:%llu: value: %s of %s %s", job->lines.name,
+                   (unsigned long long)setting->line, setting->key->name,
+                   setting->tenant, explain(err));
 }
 
 /* What the store would say of the tenant, and only it can. */
 static enum err
 check_tenant(struct job *job)
 {
-    struct record records[CONFIG_KEYS_MAX];
+    struct record records[CONFIG_KEYS_MAX] = {{.version = 0}};
     const struct jsonl_setting *refused = NULL;
-    enum err err;
+    enum err err = ERR_OK;
 
-    if (job->store == NULL || job->tenant.count == 0)
+    if (job->tenant.count == 0)
         return ERR_OK;
-    err = setting_list(job->store, job->tenant.settings[0].tenant, records);
+    if (job->store != NULL)
+        err = setting_list(job->store, job->tenant.settings[0].tenant, records);
     if (err == ERR_OK)
-        refused = import_find_refused(&job->tenant, records);
-    if (refused != NULL)
-        note_refused(job, refused, ERR_INVALID);
+        err = import_check(job->secrets, &job->tenant, records, &refused);
     for (size_t i = 0; i < CONFIG_KEYS_MAX; i++)
         record_clear(&records[i]);
-    return err;
+    if (refused == NULL || err == ERR_NOMEM)
+        return err;
+    note_refused(job, refused, err);
+    return ERR_OK;
 }
 
 /* All lines of a tenant have been seen. */
@@ -199,6 +221,7 @@ store_all(struct job *job, const char *const *values)
     if (status != CTL_OK)
         return status;
     to.store = job->store;
+    to.secrets = job->secrets;
     to.subject = author.subject;
     to.request_id = author.request_id;
     job->import = import_new(&to);
@@ -243,13 +266,19 @@ run(const char *const *values, const char *const *operands)
         return CTL_USAGE;
     status = ctl_author_init(values[SUBJECT], &author); /* is it good? */
     if (status == CTL_OK)
+        status = ctl_secrets_open(values[SECRET_KEYS], &job.secrets);
+    if (status == CTL_OK)
         status = ctl_lines_open(&job.lines, operands[0]);
-    if (status != CTL_OK)
+    if (status != CTL_OK) {
+        secrets_close(job.secrets);
         return status;
+    }
+    job.lines.jsonl.secrets = job.secrets;
     status = import_lines(&job, values);
     import_free(job.import);
     store_close(job.store);
     ctl_lines_close(&job.lines);
+    secrets_close(job.secrets);
     return status;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "import.h"
 
+#include "seal.h"
 #include "setting.h"
 #include "util.h"
 
@@ -8,7 +9,8 @@
 struct slot {
     struct import_tenant tenant;
     struct store_write writes[CONFIG_KEYS_MAX];
-    bool is_open; /* not stored yet */
+    char *values[CONFIG_KEYS_MAX]; /* theirs, if not the settings' own */
+    bool is_open;                  /* not stored yet */
 };
 
 struct import {
@@ -38,10 +40,21 @@ import_new(const struct import_options *options)
 }
 
 static void
+clear_values(struct slot *slot)
+{
+    for (size_t i = 0; i < CONFIG_KEYS_MAX; i++) {
+        seal_free(slot->values[i]);
+        slot->values[i] = NULL;
+    }
+}
+
+static void
 clear_slots(struct import *import)
 {
-    for (size_t i = 0; i < import->count; i++)
+    for (size_t i = 0; i < import->count; i++) {
+        clear_values(&import->slots[i]);
         import_tenant_clear(&import->slots[i].tenant);
+    }
     import->count = import->bytes = 0;
 }
 
@@ -59,49 +72,164 @@ import_counts(const struct import *import)
     return &import->counts;
 }
 
-bool
-import_is_same(const struct jsonl_setting *setting, const struct record *record)
+static bool
+is_value(const char *value, size_t len, const struct record *record)
 {
-    return record->value_len == setting->value_len &&
-           memcmp(record->value, setting->value, setting->value_len) == 0;
+    return record_is_set(record) && record->value_len == len &&
+           memcmp(record->value, value, len) == 0;
 }
 
-const struct jsonl_setting *
-import_find_refused(const struct import_tenant *tenant,
-                    const struct record records[CONFIG_KEYS_MAX])
+/* The mask stands for the secret that is there, sealed or not. */
+static enum err
+keep_secret(const struct seal *seal, const struct jsonl_setting *setting,
+            const struct record *record, char **value_out)
 {
-    for (size_t i = 0; i < tenant->count; i++) {
-        const struct jsonl_setting *setting = &tenant->settings[i];
-        const struct record *record = &records[setting->key - config_keys];
+    char *kept = NULL;
+    enum err err;
 
-        if (setting->key->is_once && record_is_set(record) &&
-            !import_is_same(setting, record))
-            return setting;
+    if (!record_is_set(record))
+        return ERR_UNSET;
+    err = seal_keep(seal->key, setting->value, setting->value_len,
+                    record->value, record->value_len, &kept);
+    if (err == ERR_OK && is_value(kept, strlen(kept), record)) {
+        *value_out = kept;
+        return ERR_OK;
     }
-    return NULL;
+    if (err == ERR_OK)
+        err = seal_value(seal, kept, strlen(kept), value_out);
+    seal_free(kept);
+    return err;
+}
+
+/* The same secret sealed again would not be the same bytes. */
+static enum err
+replace_secret(const struct seal *seal, const struct jsonl_setting *setting,
+               const struct record *record, char **value_out)
+{
+    struct seal_fault fault;
+    char *opened = NULL;
+    bool is_same;
+    enum err err = ERR_OK;
+
+    if (record_is_set(record))
+        err =
+            seal_open(seal, record->value, record->value_len, &opened, &fault);
+    if (err != ERR_OK)
+        return err;
+    is_same = opened != NULL && strcmp(opened, setting->value) == 0;
+    seal_free(opened);
+    if (!is_same)
+        return seal_value(seal, setting->value, setting->value_len, value_out);
+    *value_out = strndup(record->value, record->value_len);
+    return *value_out != NULL ? ERR_OK : ERR_NOMEM;
+}
+
+/* What is to be stored of a value with a secret, from malloc: the very bytes of
+ * the record, if it is the same. */
+static enum err
+make_value(const struct secrets *secrets, const struct jsonl_setting *setting,
+           const struct record *record, char **value_out)
+{
+    const struct seal seal = {secrets, setting->tenant, setting->key};
+    bool is_masked = false;
+    enum err err = seal_is_masked(setting->key, setting->value,
+                                  setting->value_len, &is_masked);
+
+    if (err != ERR_OK)
+        return err;
+    return is_masked ? keep_secret(&seal, setting, record, value_out)
+                     : replace_secret(&seal, setting, record, value_out);
+}
+
+static enum err
+check_setting(const struct secrets *secrets,
+              const struct jsonl_setting *setting, const struct record *record)
+{
+    char *value = NULL;
+    enum err err = ERR_OK;
+
+    if (setting->key->secret != NULL)
+        err = make_value(secrets, setting, record, &value);
+    else if (setting->key->is_once && record_is_set(record) &&
+             !is_value(setting->value, setting->value_len, record))
+        err = ERR_INVALID;
+    seal_free(value);
+    return err;
+}
+
+enum err
+import_check(const struct secrets *secrets, const struct import_tenant *tenant,
+             const struct record records[CONFIG_KEYS_MAX],
+             const struct jsonl_setting **refused_out)
+{
+    enum err err = ERR_OK;
+
+    for (size_t i = 0; err == ERR_OK && i < tenant->count; i++) {
+        const struct jsonl_setting *setting = &tenant->settings[i];
+
+        err = check_setting(secrets, setting,
+                            &records[setting->key - config_keys]);
+        if (err != ERR_OK)
+            *refused_out = setting;
+    }
+    return err;
 }
 
 /* What has the value already is not written, but must still have it when the
  * others are. */
 static struct store_write
 write_of(const struct import *import, const struct jsonl_setting *setting,
-         const struct record *record, unsigned int group)
+         const char *value, const struct record *record)
 {
-    bool is_same = import_is_same(setting, record);
+    bool is_same = is_value(value, strlen(value), record);
 
     return (struct store_write){
         .tenant = setting->tenant,
         .key = setting->key->name,
-        .value = setting->value,
-        .value_len = setting->value_len,
+        .value = value,
+        .value_len = strlen(value),
         .subject = import->options.subject,
         .request_id = import->options.request_id,
-        .base = is_same ? record->version : STORE_ANY_VERSION,
+        /* A masked secret is the one that was there, so it must be still. */
+        .base = is_same || setting->key->secret != NULL ? record->version
+                                                        : STORE_ANY_VERSION,
         .lost = ERR_PRECOND,
         .once = setting->key->is_once,
         .is_check = is_same,
-        .group = group,
     };
+}
+
+/* Makes the slot's writes from these records. An error of import_refused_fn has
+ * been told. */
+static enum err
+fill_slot(struct import *import, struct slot *slot,
+          const struct record records[CONFIG_KEYS_MAX], bool *is_all_same_out)
+{
+    *is_all_same_out = true;
+    clear_values(slot);
+    for (size_t i = 0; i < slot->tenant.count; i++) {
+        const struct jsonl_setting *setting = &slot->tenant.settings[i];
+        const struct record *record = &records[setting->key - config_keys];
+        struct store_write *write = &slot->writes[i];
+        const char *value = setting->value;
+        enum err err = ERR_OK;
+
+        if (setting->key->secret != NULL) {
+            err = make_value(import->options.secrets, setting, record,
+                             &slot->values[i]);
+            value = slot->values[i];
+        }
+        if (err == ERR_SEALED || err == ERR_UNSET)
+            import->options.refused(import->options.ctx, setting, err);
+        if (err != ERR_OK)
+            return err;
+        *write = write_of(import, setting, value, record);
+        write->group = (unsigned int)(slot - import->slots) + 1;
+        *is_all_same_out = *is_all_same_out && write->is_check;
+        if (i > 0)
+            slot->writes[i - 1].next = write;
+    }
+    return ERR_OK;
 }
 
 /* Makes the slot's writes, linked, from what is there now. NULL in *first_out
@@ -112,20 +240,12 @@ prepare(struct import *import, struct slot *slot,
 {
     const struct import_tenant *tenant = &slot->tenant;
     struct record records[CONFIG_KEYS_MAX];
-    bool is_all_same = true;
+    bool is_all_same = false;
     enum err err = setting_list(import->options.store,
                                 tenant->settings[0].tenant, records);
 
-    for (size_t i = 0; err == ERR_OK && i < tenant->count; i++) {
-        const struct jsonl_setting *setting = &tenant->settings[i];
-
-        slot->writes[i] =
-            write_of(import, setting, &records[setting->key - config_keys],
-                     (unsigned int)(slot - import->slots) + 1);
-        is_all_same = is_all_same && slot->writes[i].is_check;
-        if (i > 0)
-            slot->writes[i - 1].next = &slot->writes[i];
-    }
+    if (err == ERR_OK)
+        err = fill_slot(import, slot, records, &is_all_same);
     for (size_t i = 0; i < CONFIG_KEYS_MAX; i++)
         record_clear(&records[i]);
     if (err != ERR_OK)
@@ -198,6 +318,11 @@ try_slots(struct import *import)
         if (!slot->is_open)
             continue;
         err = prepare(import, slot, &first, &last);
+        if (err == ERR_SEALED || err == ERR_UNSET) { /* the others go on */
+            slot->is_open = false;
+            err = ERR_OK;
+            continue;
+        }
         if (err != ERR_OK)
             break;
         if (first == NULL) {

@@ -10,6 +10,7 @@
 #include "config_keys.h"
 #include "err.h"
 #include "jsonl.h"
+#include "secrets.h"
 #include "store.h"
 
 #include <stdbool.h>
@@ -33,12 +34,15 @@ void import_tenant_clear(struct import_tenant *tenant);
 
 /* A tenant could not be stored: setting is the one that was in the way.
  * ERR_INVALID: it can be set only once, and is set to something else.
+ * ERR_UNSET: its secret is masked, and there is none that it could stand for.
+ * ERR_SEALED: the secret that is there cannot be decrypted.
  * ERR_BUSY: others have changed the tenant again and again. */
 typedef void import_refused_fn(void *ctx, const struct jsonl_setting *setting,
                                enum err err);
 
 struct import_options {
     struct store *store;
+    const struct secrets *secrets;    /* seal what is stored; or NULL */
     const char *subject, *request_id; /* for the history */
     bool is_logged;                   /* what was stored, each setting */
     import_refused_fn *refused;
@@ -66,14 +70,12 @@ enum err import_finish(struct import *import);
 
 const struct import_counts *import_counts(const struct import *import);
 
-/* True if the record has the setting's value. */
-bool import_is_same(const struct jsonl_setting *setting,
-                    const struct record *record);
-
-/* The first setting that could not be stored over these records (see
- * setting_list), because it can be set only once; NULL: all can. */
-const struct jsonl_setting *
-import_find_refused(const struct import_tenant *tenant,
-                    const struct record records[CONFIG_KEYS_MAX]);
+/* Finds the first setting that could not be stored over these records (see
+ * setting_list), and why, as import_refused_fn has it; ERR_OK: all can.
+ * ERR_NOMEM. */
+enum err import_check(const struct secrets *secrets,
+                      const struct import_tenant *tenant,
+                      const struct record records[CONFIG_KEYS_MAX],
+                      const struct jsonl_setting **refused_out);
 
 #endif

@@ -4,6 +4,7 @@
 #include "auth.h"
 #include "decode.h"
 #include "json_text.h"
+#include "seal.h"
 #include "util.h"
 #include "validate.h"
 
@@ -12,7 +13,10 @@
 void
 jsonl_setting_clear(struct jsonl_setting *setting)
 {
-    free(setting->value);
+    if (setting->key != NULL && setting->key->secret != NULL)
+        seal_free(setting->value);
+    else
+        free(setting->value);
     *setting = (struct jsonl_setting){.value = NULL};
 }
 
@@ -78,10 +82,12 @@ read_text(struct jsonl *jsonl, size_t *len_out)
 }
 
 static enum err
-read_tenant(const json_t *name, json_t *messages, struct jsonl_setting *setting)
+read_tenant(const struct jsonl *jsonl, const json_t *name, json_t *messages,
+            struct jsonl_setting *setting)
 {
     const char *text = json_string_value(name);
 
+    (void)jsonl;
     if (text == NULL || !auth_tenant_is_valid(text, strlen(text)))
         return validate_add(messages,
                             "tenant: must be of a-z, 0-9 and "
@@ -93,35 +99,71 @@ read_tenant(const json_t *name, json_t *messages, struct jsonl_setting *setting)
 }
 
 static enum err
-read_key(const json_t *name, json_t *messages, struct jsonl_setting *setting)
+read_key(const struct jsonl *jsonl, const json_t *name, json_t *messages,
+         struct jsonl_setting *setting)
 {
     const char *text = json_string_value(name);
 
+    (void)jsonl;
     setting->key = text != NULL ? config_key_find(text) : NULL;
     if (setting->key == NULL)
         return validate_add(messages, "key: must be the name of a config key");
     return ERR_OK;
 }
 
+/* What was exported encrypted: opened and checked again, or as it is. */
 static enum err
-read_value(const json_t *value, json_t *messages, struct jsonl_setting *setting)
+read_sealed(const struct jsonl *jsonl, const json_t *value, json_t *messages,
+            struct jsonl_setting *setting)
 {
+    const struct config_key *key = setting->key;
+    const struct seal seal = {jsonl->secrets, setting->tenant, key};
+    struct seal_fault fault;
+    char *sealed = NULL, *opened = NULL;
+    enum err err = config_key_encode(value, &sealed);
+
+    if (err != ERR_OK)
+        return err;
+    err = seal_open(&seal, sealed, strlen(sealed), &opened, &fault);
+    if (err == ERR_OK)
+        err = config_key_check(key, opened, strlen(opened), false, messages,
+                               &setting->value);
+    else if (err == ERR_SEALED && jsonl->keeps_sealed)
+        err = config_key_encode(value, &setting->value);
+    else if (err == ERR_SEALED)
+        err = validate_add(messages, "value.%s: cannot be decrypted: %s",
+                           key->secret, fault.reason);
+    seal_free(opened);
+    free(sealed);
+    return err;
+}
+
+static enum err
+read_value(const struct jsonl *jsonl, const json_t *value, json_t *messages,
+           struct jsonl_setting *setting)
+{
+    const struct config_key *key = setting->key;
     enum err err;
 
     if (value == NULL)
         return validate_add(messages, "value: is required");
-    if (setting->key == NULL)
-        return ERR_INVALID; /* no rule to check it by */
-    err = config_key_check_json(setting->key, value, messages, &setting->value);
+    if (key == NULL || *setting->tenant == '\0')
+        return ERR_INVALID; /* it is known already what is wrong */
+    if (key->secret != NULL &&
+        json_is_object(json_object_get(value, key->secret)))
+        err = read_sealed(jsonl, value, messages, setting);
+    else
+        err = config_key_check_json(key, value, messages, &setting->value);
     if (err == ERR_OK)
         setting->value_len = strlen(setting->value);
     return err;
 }
 
 static enum err
-read_version(const json_t *version, json_t *messages,
+read_version(const struct jsonl *jsonl, const json_t *version, json_t *messages,
              struct jsonl_setting *setting)
 {
+    (void)jsonl;
     if (version == NULL)
         return ERR_OK;
     if (!json_is_integer(version) || json_integer_value(version) < 1)
@@ -131,8 +173,10 @@ read_version(const json_t *version, json_t *messages,
 }
 
 static enum err
-read_time(const json_t *time, json_t *messages, struct jsonl_setting *setting)
+read_time(const struct jsonl *jsonl, const json_t *time, json_t *messages,
+          struct jsonl_setting *setting)
 {
+    (void)jsonl;
     (void)setting; /* it is for people */
     if (time != NULL && !json_is_string(time))
         return validate_add(messages, "updated_at: must be a string");
@@ -142,8 +186,8 @@ read_time(const json_t *time, json_t *messages, struct jsonl_setting *setting)
 /* A line's members, in the order in which they are looked at. */
 static const struct {
     const char *name;
-    enum err (*read)(const json_t *json, json_t *messages,
-                     struct jsonl_setting *setting);
+    enum err (*read)(const struct jsonl *jsonl, const json_t *json,
+                     json_t *messages, struct jsonl_setting *setting);
 } members[] = {
     {"tenant", read_tenant},   {"key", read_key},         {"value", read_value},
     {"version", read_version}, {"updated_at", read_time},
@@ -170,7 +214,8 @@ check_names(json_t *root, json_t *messages)
 
 /* All that is wrong, not just the first. */
 static enum err
-read_members(json_t *root, json_t *messages, struct jsonl_setting *setting)
+read_members(const struct jsonl *jsonl, json_t *root, json_t *messages,
+             struct jsonl_setting *setting)
 {
     enum err err;
 
@@ -178,8 +223,8 @@ read_members(json_t *root, json_t *messages, struct jsonl_setting *setting)
         return validate_add(messages, "must be an object");
     err = check_names(root, messages);
     for (size_t i = 0; err != ERR_NOMEM && i < ARRAY_SIZE(members); i++) {
-        enum err read = members[i].read(json_object_get(root, members[i].name),
-                                        messages, setting);
+        enum err read = members[i].read(
+            jsonl, json_object_get(root, members[i].name), messages, setting);
 
         if (read != ERR_OK)
             err = read;
@@ -188,18 +233,18 @@ read_members(json_t *root, json_t *messages, struct jsonl_setting *setting)
 }
 
 static enum err
-read_setting(const char *text, size_t len, json_t *messages,
+read_setting(const struct jsonl *jsonl, size_t len, json_t *messages,
              struct jsonl_setting *setting)
 {
     struct decode_fault fault;
     json_auto_t *root = NULL;
-    enum err decoded = decode_json(text, len, &root, &fault);
+    enum err decoded = decode_json(jsonl->text, len, &root, &fault);
     enum err err = ERR_OK;
 
     if (decoded == ERR_NOMEM)
         return ERR_NOMEM;
     if (decoded != ERR_BADREQ)
-        err = read_members(root, messages, setting);
+        err = read_members(jsonl, root, messages, setting);
     /* Also for a number out of range that no rule of the value named. */
     if (err == ERR_OK && decoded != ERR_OK)
         err = validate_add(messages, "%s at column %zu", fault.text,
@@ -221,7 +266,7 @@ jsonl_read(struct jsonl *jsonl, json_t *messages,
         return validate_add(messages, "is longer than %zu bytes",
                             JSONL_LINE_MAX);
     setting.line = jsonl->number;
-    err = read_setting(jsonl->text, len, messages, &setting);
+    err = read_setting(jsonl, len, messages, &setting);
     if (err == ERR_OK)
         *setting_out = setting;
     else

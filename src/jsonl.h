@@ -15,6 +15,7 @@
 #include "buf.h"
 #include "config_keys.h"
 #include "err.h"
+#include "secrets.h"
 #include "store.h"
 
 #include <jansson.h>
@@ -48,10 +49,12 @@ bool jsonl_add(struct buf *text, const char *tenant, const char *key,
 
 /* Lines on their way in. */
 struct jsonl {
-    FILE *stream;    /* borrowed */
-    char *text;      /* JSONL_LINE_MAX bytes */
-    uint64_t number; /* of the last line, from 1 */
-    uint64_t offset; /* behind it */
+    FILE *stream;                  /* borrowed */
+    char *text;                    /* JSONL_LINE_MAX bytes */
+    uint64_t number;               /* of the last line, from 1 */
+    uint64_t offset;               /* behind it */
+    const struct secrets *secrets; /* borrowed; open what is sealed; or NULL */
+    bool keeps_sealed;             /* what cannot be opened is taken as it is */
 };
 
 /* False on no memory. */

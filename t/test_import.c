@@ -148,20 +148,22 @@ STORE_TEST(a_tenant_that_is_refused_is_left_as_a_whole)
 STORE_TEST(it_is_known_before_what_would_be_refused)
 {
     struct record records[CONFIG_KEYS_MAX];
+    const struct jsonl_setting *refused = NULL;
     struct import_tenant tenant = {.count = 0};
 
     memset(records, 0, sizeof(records));
     (void)store;
     add_setting(&tenant, "acme", big, "1");
     add_setting(&tenant, "acme", sequence, "{}");
-    cr_expect_null(import_find_refused(&tenant, records));
+    cr_expect_eq(import_check(NULL, &tenant, records, &refused), ERR_OK);
     records[config_key_find(sequence) - config_keys] =
         (struct record){.version = 1, .value = strdup("{}"), .value_len = 2};
     records[config_key_find(big) - config_keys] =
         (struct record){.version = 1, .value = strdup("2"), .value_len = 1};
-    cr_expect_null(import_find_refused(&tenant, records));
+    cr_expect_eq(import_check(NULL, &tenant, records, &refused), ERR_OK);
     records[config_key_find(sequence) - config_keys].value[1] = ']';
-    cr_expect_eq(import_find_refused(&tenant, records), &tenant.settings[1]);
+    cr_expect_eq(import_check(NULL, &tenant, records, &refused), ERR_INVALID);
+    cr_expect_eq(refused, &tenant.settings[1]);
     for (size_t i = 0; i < CONFIG_KEYS_MAX; i++)
         record_clear(&records[i]);
     import_tenant_clear(&tenant);

@@ -10,6 +10,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { admin, cleanEnv } from './lib/paths.mjs';
+import { keySet, writeKeys } from './lib/secrets.mjs';
 import { factory } from './lib/stack.mjs';
 
 const root = mkdtempSync(join(tmpdir(), 'orderconf-transfer-'));
@@ -46,7 +47,7 @@ function storeOf(...lines) {
   const dir = makeDir();
   const db = `--db=${join(dir, 'db')}`;
   if (lines.length > 0) succeed(['import', db], text(...lines));
-  return { dir, db, exported: () => succeed(['export', db]) };
+  return { dir, db, exported: () => succeed(['export', db, '--reveal']) };
 }
 
 const GOOD = [
@@ -81,7 +82,7 @@ test('to a file, as a whole', () => {
   const { db, dir, exported } = storeOf(...GOOD);
   const path = join(dir, 'out');
   writeFileSync(path, 'old', { mode: 0o644 });
-  assert.equal(succeed(['export', db, '--output', path]), '');
+  assert.equal(succeed(['export', db, '--reveal', '--output', path]), '');
   assert.equal(readFileSync(path, 'utf8'), exported());
   assert.equal(statSync(path).mode & 0o7777, 0o600);
   assert.deepEqual(readdirSync(dir).sort(), ['db', 'out']);
@@ -270,6 +271,59 @@ test('differences between an export and the store', () => {
   assert.equal(run(['diff', db, file, '--tenant=acme-2']).status, 0);
   succeed(['import', db, file]);
   assert.equal(run(['diff', db, file]).stdout, 'added   zeta external_oms 1\n');
+});
+
+test('secrets: encrypted as they are, masked in the clear, or revealed', () => {
+  const { db, dir, exported } = storeOf(...GOOD);
+  const keys = `--secret-keys=${writeKeys(join(dir, 'keys'), keySet('first'))}`;
+  const strange = `--secret-keys=${writeKeys(join(dir, 'strange'), keySet('strange'))}`;
+  const at = (name, content) => (writeFileSync(join(dir, name), content), join(dir, name));
+  const webhook = (from) => settings(from).find(({ key }) => key === 'external_order_webhook').value;
+  const masked = succeed(['export', db]);
+  assert.equal(webhook(masked).api_key, '********');
+  assert.doesNotMatch(masked, /ké/);
+  // The mask stands for the secret that is there, if there is one.
+  assert.deepEqual(run(['diff', db, at('masked', masked)]), { status: 0, stdout: '', stderr: '' });
+  assert.match(succeed(['import', db], masked), /^0 settings of 0 tenants stored, 8 unchanged/);
+  const empty = storeOf();
+  const refused = run(['import', empty.db], masked);
+  assert.equal(refused.status, 1);
+  assert.match(refused.stderr, /:4: value: external_order_webhook of acme has a masked secret, and there is none/);
+  assert.deepEqual(readdirSync(empty.dir), []);
+  succeed(['import', db], text(line('acme', 'external_order_webhook',
+    { url: 'https://y.example/', api_key: '********', timeout: 3 })));
+  assert.deepEqual(webhook(exported()), { url: 'https://y.example/', api_key: 'ké"\\', timeout: 3 });
+
+  // With keys it is encrypted when it goes in, and stays so when it goes out.
+  const second = storeOf();
+  const revealed = exported();
+  succeed(['import', second.db, keys], revealed);
+  const sealed = succeed(['export', second.db]);
+  assert.deepEqual(Object.keys(webhook(sealed).api_key), ['sealed']);
+  assert.doesNotMatch(sealed, /ké/);
+  assert.deepEqual(settings(succeed(['export', second.db, '--reveal', keys])).map(({ value }) => value),
+    settings(revealed).map(({ value }) => value));
+  for (const more of [[], [strange]]) {
+    const { status, stderr } = run(['export', second.db, '--reveal', ...more]);
+    assert.equal(status, 1);
+    assert.match(stderr, /^orderconf export: external_order_webhook of acme, version 1: api_key cannot be read/);
+    const input = run(['import', empty.db, ...more], sealed);
+    assert.equal(input.status, 1);
+    assert.match(input.stderr, /:4: value\.api_key: cannot be decrypted: /);
+  }
+  assert.match(succeed(['import', second.db, keys], sealed), /^0 settings of 0 tenants stored, 8 unchanged/);
+  assert.match(succeed(['import', second.db, keys], revealed), /^0 settings of 0 tenants stored, 8 unchanged/);
+  assert.match(succeed(['import', empty.db, keys], sealed), /^8 settings of 3 tenants stored, 0 unchanged/);
+  const clear = run(['import', second.db], revealed);
+  assert.equal(clear.status, 1);
+  assert.match(clear.stderr, /has a secret already that cannot be decrypted, see --secret-keys/);
+
+  // Two encryptions of one secret differ only for who has no key.
+  const [a, b] = [at('a', sealed), at('b', succeed(['export', empty.db]))];
+  assert.equal(run(['diff', a, b]).stdout, 'changed acme external_order_webhook 1 -> 1\n');
+  assert.equal(run(['diff', a, b, keys]).status, 0);
+  assert.equal(run(['diff', second.db, at('revealed', revealed), keys]).status, 0);
+  assert.equal(run(['diff', second.db, a]).status, 0);
 });
 
 test('a service sees all of a tenant or nothing, and goes on writing', async () => {
