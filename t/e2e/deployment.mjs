@@ -217,11 +217,12 @@ test('an answer is never compressed nor cut', async () => {
 test('X-Request-Id differs each time, is in the log, and not for the client to choose', async () => {
   const tenant = stack.tenant();
   const ids = new Set();
-  for (let i = 0; i < 3; i++) {
+  for (let version = 1; version <= 3; version++) {
     const answer = await stack.post(tenant, key, body, {
       'x-request-id': 'mine',
       request_id: 'mine',
     });
+    assert.equal(answer.headers.etag, `"${version}"`);
     ids.add(answer.headers['x-request-id']);
   }
   assert.equal(ids.size, 3);
@@ -229,7 +230,10 @@ test('X-Request-Id differs each time, is in the log, and not for the client to c
   const stored = stack.events().filter(
     (event) => event.event === 'stored' && ids.has(event.request_id),
   );
-  assert.equal(stored.length, 3);
+  assert.deepEqual(
+    stored.map(({ version }) => version),
+    [1, 2, 3],
+  );
   for (const event of stored) {
     assert.equal(event.tenant, tenant);
     assert.equal(event.key, key);

@@ -15,6 +15,10 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { setting, settings } from './lib/files.mjs';
 import { admin, builddir, need, service, srcdir } from './lib/paths.mjs';
+import { until } from './lib/process.mjs';
+import { factory } from './lib/stack.mjs';
+
+const { make } = factory();
 
 const analyze = need('systemd-analyze');
 const dir = mkdtempSync(join(tmpdir(), 'oc-'));
@@ -110,4 +114,77 @@ test('the example of the settings is one that the service takes', () => {
   });
   assert.equal(status, 2);
   assert.match(stderr, /nothing to serve/);
+});
+
+/** The system calls of a set such as @system-service, of all sets in it. */
+function callsOf(name) {
+  return spawnSync(analyze, ['syscall-filter', name], { encoding: 'utf8' })
+    .stdout.split('\n')
+    .slice(1)
+    .map((line) => line.trim())
+    .filter((line) => line !== '' && !line.startsWith('#'))
+    .flatMap((line) => (line.startsWith('@') ? callsOf(line) : [line]));
+}
+
+test('the system calls of the service are those that its unit allows', async (t) => {
+  const stack = make();
+  const trace = join(stack.dir, 'trace');
+  const traced = join(stack.dir, 'traced');
+  const options = `-f -qq -o '${trace}'`;
+  writeFileSync(
+    traced,
+    `#!/bin/sh\nexec ${need('strace')} ${options} '${service}' "$@"\n`,
+    { mode: 0o755 },
+  );
+  stack.program = traced;
+  // Nobody can trace a process that is traced.
+  stack.env = { ASAN_OPTIONS: 'detect_leaks=0' };
+  try {
+    await stack.startService();
+  } catch (error) {
+    if (!/ptrace/i.test(stack.log())) throw error;
+    t.skip('not allowed to trace');
+    return;
+  }
+  const key = 'on_hold_timer_duration';
+  const tenant = stack.tenant();
+  const body = '{"value":1}';
+  for (const params of [
+    stack.params('POST', key, { tenant, body }),
+    stack.params('GET', key, { tenant }),
+    stack.params('GET', '', { tenant, PATH_INFO: '/config/sales_order' }),
+    stack.params('GET', `${key}/history`, { tenant }),
+    stack.params('GET', '', { PATH_INFO: '/readyz' }),
+    stack.params('GET', '', { PATH_INFO: '/metrics' }),
+    stack.params('GET', key, { token: 'a.b.c' }),
+  ])
+    await stack.direct(params, params.CONTENT_LENGTH ? body : '');
+  const [supervisor] = stack.service.children();
+  const count = (event) =>
+    stack.events().filter((line) => line.event === event).length;
+  process.kill(supervisor, 'SIGHUP');
+  await until('workers are new', () => count('worker_stopped') === 2);
+  process.kill(supervisor, 'SIGTERM');
+  assert.deepEqual(await stack.service.ended, { code: 0, signal: null });
+
+  const used = new Set(
+    [...readFileSync(trace, 'utf8').matchAll(/^\d+ +(\w+)\(/gm)].map(
+      ([, name]) => name,
+    ),
+  );
+  assert.ok(used.has('fdatasync') && used.has('epoll_wait'));
+  const filters = settings(readFileSync(units[0], 'utf8'))
+    .filter(([name]) => name === 'SystemCallFilter')
+    .map(([, value]) => value);
+  const setsOf = (sign) =>
+    filters
+      .filter((value) => value.startsWith('~') === sign)
+      .flatMap((value) => value.replace('~', '').split(' '))
+      .flatMap(callsOf);
+  const [allowed, denied] = [false, true].map((sign) => new Set(setsOf(sign)));
+  assert.ok(allowed.size > 100 && denied.size > 20);
+  assert.deepEqual(
+    [...used].filter((name) => !allowed.has(name) || denied.has(name)),
+    [],
+  );
 });
