@@ -12,9 +12,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #define DIR_MODE 0750
+#define NICE 10
 #define DATA_FILE "data.mdb"
 
 enum { JSON = CTL_STORE_OPTIONS, OPTIONS };
@@ -180,6 +182,7 @@ run(const char *const *values, const char *const *operands)
     if (status != CTL_OK)
         return status;
     ctl_interrupt_catch();
+    (void)setpriority(PRIO_PROCESS, 0, NICE); /* workers first, if it can be */
     status = back_up(store, values[CTL_DB], dest, &copied);
     store_close(store);
     return status == CTL_OK ? print(values, dest, &copied) : status;

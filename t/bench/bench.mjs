@@ -9,7 +9,7 @@ import { builddir, find } from '../e2e/lib/paths.mjs';
 import { machine, table } from './lib/figures.mjs';
 
 const parts = readdirSync(new URL('parts', import.meta.url)).map((name) => name.replace(/\.mjs$/, ''));
-const order = ['get', 'process', 'metrics', 'tokens', 'post', 'slow', 'growth'];
+const order = ['get', 'process', 'metrics', 'tokens', 'post', 'slow', 'growth', 'import', 'backup'];
 
 function wanted(args) {
   const unknown = args.filter((name) => !parts.includes(name));
