@@ -55,12 +55,36 @@ api_respond_malformed_etag(struct exchange *exchange, const char *field)
                      "%s: must be * or a list of entity tags in quotes", field);
 }
 
+/* If-Match holds for a GET, too (RFC 9110, section 13.2.2). */
+static bool
+is_matched(struct exchange *exchange, bool is_there)
+{
+    struct response *response = &exchange->response;
+    const char *field = exchange->request.if_match;
+
+    if (field == NULL)
+        return true;
+    switch (http_match_etag(field, response->etag, is_there, false)) {
+    case ETAG_MATCHES:
+        return true;
+    case ETAG_MALFORMED:
+        api_respond_malformed_etag(exchange, "If-Match");
+        break;
+    case ETAG_DIFFERS:
+        problem_respondf(response, &exchange->request, ERR_PRECOND,
+                         "If-Match: the entity tag is %s", response->etag);
+    }
+    return false;
+}
+
 bool
-api_is_modified(struct exchange *exchange, bool is_there, const char *cache)
+api_is_wanted(struct exchange *exchange, bool is_there, const char *cache)
 {
     struct response *response = &exchange->response;
     const char *field = exchange->request.if_none_match;
 
+    if (!is_matched(exchange, is_there))
+        return false;
     if (field == NULL)
         return true;
     switch (http_match_etag(field, response->etag, is_there, true)) {
@@ -77,7 +101,7 @@ api_is_modified(struct exchange *exchange, bool is_there, const char *cache)
     return true;
 }
 
-/* Answers with what is stored, or with 304. */
+/* Answers with what is stored, unless a precondition says not to. */
 static void
 respond_record(struct exchange *exchange, const struct record *record)
 {
@@ -92,7 +116,7 @@ respond_record(struct exchange *exchange, const struct record *record)
                          "%s is not set and has no default", key->name);
         return;
     }
-    if (!api_is_modified(exchange, is_there, api_cache_control(key)))
+    if (!api_is_wanted(exchange, is_there, api_cache_control(key)))
         return;
     value = setting_value(key, record);
     api_respond_value(exchange, value, strlen(value), setting_time(record));

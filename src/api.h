@@ -115,9 +115,9 @@ void api_respond_written_value(struct exchange *exchange, int64_t updated_at);
 /* 400 for an If-Match or If-None-Match that cannot be read. */
 void api_respond_malformed_etag(struct exchange *exchange, const char *field);
 
-/* True if a GET goes on to its value. Otherwise the response is made: 304 by
- * If-None-Match and the response's own etag, or 400. */
-bool api_is_modified(struct exchange *exchange, bool is_there,
-                     const char *cache);
+/* True if a GET goes on to its value. Otherwise the response is made: 412 by
+ * If-Match, 304 by If-None-Match, both against the response's own etag, or
+ * 400. */
+bool api_is_wanted(struct exchange *exchange, bool is_there, const char *cache);
 
 #endif

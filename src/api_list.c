@@ -40,7 +40,7 @@ respond(struct exchange *exchange, const struct record records[CONFIG_KEYS_MAX])
     for (size_t i = 0; i < CONFIG_KEYS_MAX; i++)
         versions[i] = records[i].version;
     http_etag(versions, CONFIG_KEYS_MAX, response->etag);
-    if (!api_is_modified(exchange, true, cache))
+    if (!api_is_wanted(exchange, true, cache))
         return;
     if (!setting_add_all(&body, records)) {
         buf_clear(&body);

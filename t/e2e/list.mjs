@@ -78,6 +78,17 @@ test('its ETag changes with each key, and else stays', async () => {
   assert.equal((await list(tenant, { 'if-none-match': etag })).status, 304);
 });
 
+test('its If-Match is met by its ETag alone', async () => {
+  const tenant = stack.tenant();
+  const { headers } = await list(tenant);
+  const met = await list(tenant, { 'if-match': headers.etag });
+  assert.equal(met.status, 200);
+  const failed = await list(tenant, { 'if-match': '"0"' });
+  assertProblem(failed, 412, 'precondition_failed', /^If-Match: /);
+  assertDescribed(listing, failed);
+  assert.equal(failed.headers.etag, headers.etag);
+});
+
 test('a malformed If-None-Match is a 400', async () => {
   const answer = await list(stack.tenant(), { 'if-none-match': '1.2' });
   assertProblem(answer, 400, 'bad_request', /^If-None-Match: /);

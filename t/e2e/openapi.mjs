@@ -249,6 +249,7 @@ test('every problem is described', async () => {
   for (const [operation, asked] of [
     [get, { tenant, path, headers: { 'if-none-match': '"1"' } }],
     [get, { tenant, path, headers: { 'if-none-match': '1' } }],
+    [get, { tenant, path, headers: { 'if-match': '"9"' } }],
     [get, { path }],
     [get, { tenant, path, headers: { host: 'other.x.example' } }],
     [get, { tenant, path: `${BASE}nope` }],

@@ -78,6 +78,42 @@ for (const [field, status] of [
     }
   });
 
+for (const [version, field, status] of [
+  [2, '"2"', 200],
+  [2, '"1", "2"', 200],
+  [2, '*', 200],
+  [2, '"1"', 412],
+  [2, 'W/"2"', 412],
+  [2, '2', 400],
+  [0, '"0"', 200],
+  [0, '*', 412],
+])
+  test(`GET at version ${version}, If-Match: ${field}: ${status}`, async () => {
+    const tenant = await at(version);
+    const answer = await stack.get(tenant, key, { 'if-match': field });
+    assert.equal(answer.status, status, answer.text);
+    assert.equal(answer.headers.etag, `"${version}"`);
+    if (status === 412)
+      assertProblem(answer, 412, 'precondition_failed', /^If-Match: /);
+    if (status === 400) assertProblem(answer, 400, 'bad_request', /^If-Match: /);
+  });
+
+test('If-Match comes before If-None-Match, and holds for an old version', async () => {
+  const tenant = await at(2);
+  for (const [query, match, status] of [
+    ['', '"1"', 412],
+    ['', '"2"', 304],
+    ['?version=1', '"2"', 412],
+    ['?version=1', '"1"', 200],
+  ]) {
+    const answer = await stack.get(tenant, `${key}${query}`, {
+      'if-match': match,
+      'if-none-match': '"2"',
+    });
+    assert.equal(answer.status, status, `${query} ${match}: ${answer.text}`);
+  }
+});
+
 test('an unset key is not modified for a client that knows so', async () => {
   const tenant = await at(0);
   assert.equal(
