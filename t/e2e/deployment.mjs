@@ -4,9 +4,12 @@
 // is about nginx; front_*.mjs run it for the others. What one of them cannot do
 // is in lib/fronts.mjs, and is asserted here as well.
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { assertProblem } from './lib/contract.mjs';
 import { request } from './lib/http.mjs';
+import { until } from './lib/process.mjs';
 import { BASE, Stack } from './lib/stack.mjs';
 
 /** The tenant whose host name the files have as their example. */
@@ -227,6 +230,11 @@ test('X-Request-Id differs each time, is in the log, and not for the client to c
   }
   assert.equal(ids.size, 3);
   assert.ok(!ids.has('mine'));
+  if (front.logsIds)
+    for (const id of ids)
+      await until('it is in the log', () =>
+        readFileSync(join(stack.dir, 'access.log'), 'utf8').includes(id),
+      );
   const stored = stack.events().filter(
     (event) => event.event === 'stored' && ids.has(event.request_id),
   );

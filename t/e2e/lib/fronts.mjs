@@ -33,6 +33,8 @@ class Front {
   said = /^$/;
   /** What it answers itself has an id, and the type that the client prefers. */
   negotiates = true;
+  /** Its own log has the X-Request-Id of a request. */
+  logsIds = false;
   /** A path that it refuses itself, with a problem. */
   refused = '/elsewhere';
   /** Where it has /healthz, and the same for this machine only, if at all. */
@@ -217,6 +219,7 @@ class NginxSpawnFcgi extends Nginx {
 
 /** What the three ways with Apache have in common. */
 class Apache extends Front {
+  logsIds = true;
   encodedSlash = 404;
   gone = [503, 'service_unavailable'];
 
