@@ -114,6 +114,9 @@ replace_secret(const struct seal *seal, const struct jsonl_setting *setting,
     if (record_is_set(record))
         err =
             seal_open(seal, record->value, record->value_len, &opened, &fault);
+    /* Whoever has keys may replace what they do not decrypt. */
+    if (err == ERR_SEALED && seal->secrets != NULL)
+        err = ERR_OK;
     if (err != ERR_OK)
         return err;
     is_same = opened != NULL && strcmp(opened, setting->value) == 0;

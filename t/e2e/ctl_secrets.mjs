@@ -2,7 +2,7 @@
 // The commands and secrets: masked unless they are to be revealed, encrypted
 // when they are stored, and all of them encrypted anew by rekey.
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -283,4 +283,103 @@ test('no key is in the store, and no secret in what is logged', () => {
   const database = readFileSync(join(at.db, 'data.mdb'));
   assert.ok(!database.includes(Buffer.from(k, 'base64url')));
   assert.ok(!database.includes(k));
+});
+
+/** An export's values by tenant, of the webhook alone. */
+const valuesOf = (text) =>
+  Object.fromEntries(text.split('\n').filter(Boolean).map((line) => JSON.parse(line))
+    .filter(({ key }) => key === WEBHOOK).map(({ tenant, value }) => [tenant, value]));
+
+/** A scene with a secret of each kind: under k1, and in the clear. */
+function sceneOfBoth() {
+  const at = scene();
+  at.k1 = at.keys('k1');
+  set(at, 'acme', hook('s3cret-a'), '--secret-keys', at.k1);
+  set(at, 'brio', hook('s3cret-b'));
+  at.text('set', 'big_sales_order', '{"soft_limit_for_big_orders":7}', ...of('brio'));
+  return at;
+}
+
+test('an export has no secret in it, unless it is to reveal them', () => {
+  const at = sceneOfBoth();
+  const keyless = at.text('export');
+  assert.doesNotMatch(keyless, /s3cret/);
+  assert.equal(valuesOf(keyless).acme.api_key.sealed.kid, 'k1');
+  assert.deepEqual(valuesOf(keyless).brio, hook(MASK));
+  const open = at.text('export', '--reveal', '--secret-keys', at.k1);
+  assert.deepEqual(valuesOf(open), { acme: hook('s3cret-a'), brio: hook('s3cret-b') });
+  const out = join(at.dir, 'out');
+  assert.equal(at.text('export', '--output', out, '--secret-keys', at.k1), '');
+  assert.doesNotMatch(readFileSync(out, 'utf8'), /s3cret/);
+
+  const { status, stderr, stdout } = at.run(['export', '--reveal', '--output', join(at.dir, 'open')]);
+  assert.deepEqual([status, stdout, stderr],
+    [1, '', `orderconf export: ${WEBHOOK} of acme, version 1: api_key cannot be read: no secret keys are set, kid k1`]);
+  assert.throws(() => readFileSync(join(at.dir, 'open')));
+});
+
+test('a sealed export is imported where its keys are, under its own tenant', () => {
+  const from = sceneOfBoth();
+  const file = join(from.dir, 'export');
+  from.text('rekey', '--secret-keys', from.k1);
+  from.text('export', '--output', file);
+  const to = scene();
+  const both = ['--secret-keys', to.keys('k2', 'k1')];
+  assert.deepEqual(to.json('import', file, ...both), { settings: 3, tenants: 2, stored: 3, unchanged: 0 });
+  const k2 = ['--reveal', '--secret-keys', to.keys('k2')];
+  assert.deepEqual(get(to, 'acme', ...k2), hook('s3cret-a'));
+  assert.deepEqual(get(to, 'brio', ...k2), hook('s3cret-b'));
+  assertNowhere(to.dir, 's3cret');
+  // The same again, and in the clear, is nothing new.
+  assert.equal(to.json('import', file, ...both).unchanged, 3);
+  const open = from.text('export', '--reveal', '--secret-keys', from.k1);
+  assert.equal(JSON.parse(to.run(['import', '--json', ...both], { input: open }).stdout).unchanged, 3);
+
+  const fresh = scene();
+  const says = (line, reason) => new RegExp(`^orderconf import: .*:${line}: value\\.api_key: cannot be decrypted: ${reason}$`, 'm');
+  fresh.fails(1, says(1, 'no secret keys are set'), 'import', file);
+  fresh.fails(1, says(1, 'there is no such secret key'), 'import', file, '--secret-keys', to.keys('k3'));
+  const moved = join(from.dir, 'moved');
+  writeFileSync(moved, readFileSync(file, 'utf8').replaceAll('"brio"', '"cibo"'));
+  fresh.fails(1, says(3, "it is damaged, or another tenant's, key's or secret key's"),
+    'import', moved, '--secret-keys', from.k1);
+  assert.equal(fresh.text('tenants'), '');
+});
+
+// Without the key it had, an import mends a secret as a POST does.
+test('an import replaces a secret whose key is lost', () => {
+  const at = scene();
+  set(at, 'acme', hook('lost'), '--secret-keys', at.keys('k0'));
+  const keys = ['--secret-keys', at.keys('k1')];
+  const input = JSON.stringify({ tenant: 'acme', key: WEBHOOK, value: hook('anew') });
+  assert.equal(JSON.parse(at.run(['import', '--json', ...keys], { input }).stdout).stored, 1);
+  assert.deepEqual(get(at, 'acme', '--reveal', ...keys), hook('anew'));
+});
+
+// LMDB does not wipe what it frees, but a compacting copy has none of it.
+test('a backup after rekey has no secret that once was in the clear', () => {
+  const at = scene();
+  const keys = ['--secret-keys', at.keys('k1')];
+  for (let i = 0; i < 20; i++) set(at, 'acme', hook(`s3cret-${i}`));
+  set(at, 'brio', hook('s3cret'.repeat(1000)));
+  assert.equal(at.json('rekey', ...keys).rewritten, 21);
+  const copy = join(at.dir, 'copy');
+  at.text('backup', copy);
+  assert.ok(assertNowhere(copy, 's3cret') > 0);
+  const restored = adminOf(copy);
+  assert.deepEqual(get(restored, 'acme', '--reveal', ...keys), hook('s3cret-19'));
+  assert.deepEqual(get(restored, 'brio', '--reveal', ...keys), hook('s3cret'.repeat(1000)));
+});
+
+test('a backup of encrypted secrets holds them as they are', () => {
+  const at = scene();
+  const keys = ['--secret-keys', at.keys('k1')];
+  for (let i = 0; i < 20; i++) set(at, 'acme', hook(`s3cret-${i}`), ...keys);
+  const copy = join(at.dir, 'copy');
+  at.text('backup', copy);
+  assertNowhere(at.dir, 's3cret');
+  assert.deepEqual(
+    history(adminOf(copy), 'acme', '--reveal', ...keys).map(({ value }) => value),
+    history(at, 'acme', '--reveal', ...keys).map(({ value }) => value),
+  );
 });
