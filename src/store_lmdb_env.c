@@ -183,7 +183,7 @@ begin_once(struct lmdb_env *env, unsigned int flags, MDB_txn **txn_out)
 
     if (env->db.env == NULL)
         return MDB_PANIC;
-    if (env->is_unsure && !(flags & MDB_RDONLY)) {
+    if (!(flags & MDB_RDONLY) && env->is_unsure) {
         rc = mdb_env_sync(env->db.env, 1);
         if (rc != 0)
             return rc;
