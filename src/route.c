@@ -118,7 +118,7 @@ is_authorized(struct api *api, struct exchange *exchange, enum access access)
         response->challenge = refusal == AUTH_MISSING
                                   ? "Bearer"
                                   : "Bearer error=\"invalid_token\"";
-    else if (refusal == AUTH_SCOPE)
+    else if (err == ERR_DENIED && refusal == AUTH_SCOPE)
         response->challenge = "Bearer error=\"insufficient_scope\"";
     problem_respond(response, request, err, NULL);
     return false;
