@@ -85,7 +85,7 @@ set_up(void)
 {
     cr_assert(has_hooks);
     world_set_up();
-    world.rsa = tokens_new_rsa(2048);
+    world.rsa = tokens_read_rsa();
 }
 
 TestSuite(auth_memory, .init = set_up, .fini = world_tear_down, .timeout = 60);

@@ -52,7 +52,7 @@ void
 world_set_up_rsa(void)
 {
     world_set_up();
-    world.rsa = tokens_new_rsa(2048);
+    world.rsa = tokens_read_rsa();
 
     auto_char *own = tokens_jwk(world.ec, "ec", NULL, "");
     auto_char *own_rsa = tokens_jwk(world.rsa, "rsa", NULL, ",\"use\":\"sig\"");
