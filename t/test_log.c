@@ -191,7 +191,7 @@ open_dev_log(void)
     int fd = socket(AF_UNIX, SOCK_DGRAM, 0);
 
     if (unshare(flags) != 0 ||
-        mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
+        mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) != 0 ||
         mount("tmpfs", "/dev", "tmpfs", 0, NULL) != 0)
         cr_skip_test("not allowed to mount");
     cr_assert_eq(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);

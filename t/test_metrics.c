@@ -286,7 +286,7 @@ mount_or_skip(const char *options)
     int flags = CLONE_NEWNS | (geteuid() != 0 ? CLONE_NEWUSER : 0);
 
     if (unshare(flags) != 0 ||
-        mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
+        mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) != 0 ||
         mount("tmpfs", scratch, "tmpfs", 0, options) != 0)
         cr_skip_test("not allowed to mount");
 }

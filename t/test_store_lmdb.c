@@ -183,7 +183,7 @@ Test(store_lmdb, a_read_only_mount)
     mount_or_skip(0, "size=1m");
     store_close(open_store());
     before = slurp(data);
-    cr_assert_eq(mount(NULL, db, NULL, MS_REMOUNT | MS_RDONLY, NULL), 0);
+    cr_assert_eq(mount("none", db, "none", MS_REMOUNT | MS_RDONLY, NULL), 0);
     assert_refused(data, "Read-only file system");
     assert_untouched(data, before.bytes, before.len);
     free(before.bytes);

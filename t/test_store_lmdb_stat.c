@@ -255,7 +255,7 @@ Test(store_lmdb_stat, a_file_system_that_became_read_only_takes_no_writes)
     spit(data, "x", 1);
     fd = open(data, O_RDONLY); /* one for writing would not let it change */
     cr_expect_null(store_file_find_fault(fd));
-    cr_assert_eq(mount(NULL, db, NULL, MS_REMOUNT | MS_RDONLY, NULL), 0);
+    cr_assert_eq(mount("none", db, "none", MS_REMOUNT | MS_RDONLY, NULL), 0);
     cr_expect_str_eq(store_file_find_fault(fd),
                      "the file system is mounted read-only");
     close_fd(&fd);

@@ -226,7 +226,7 @@ void
 mount_or_skip(unsigned long flags, const char *options)
 {
     if (unshare(CLONE_NEWNS) != 0 ||
-        mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
+        mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) != 0 ||
         mount("tmpfs", db, "tmpfs", flags, options) != 0)
         cr_skip_test("not allowed to mount");
 }
