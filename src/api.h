@@ -106,8 +106,10 @@ bool api_keep_secret(const struct api *api, struct exchange *exchange,
                      struct record *current);
 
 /* Makes exchange->sealed, if there is a secret in the value and a key to seal
- * it with. False: the response is made. */
-bool api_seal_value(const struct api *api, struct exchange *exchange);
+ * it with. Without keys, current must not be sealed. False: the response is
+ * made. */
+bool api_seal_value(const struct api *api, struct exchange *exchange,
+                    struct record *current);
 
 /* 200 with exchange->value, as the token may see it. */
 void api_respond_written_value(struct exchange *exchange, int64_t updated_at);

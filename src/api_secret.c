@@ -136,16 +136,21 @@ api_keep_secret(const struct api *api, struct exchange *exchange,
 }
 
 bool
-api_seal_value(const struct api *api, struct exchange *exchange)
+api_seal_value(const struct api *api, struct exchange *exchange,
+               struct record *current)
 {
-    const struct seal seal = seal_of(api, exchange, exchange->key);
+    const struct config_key *key = exchange->key;
+    const struct seal seal = seal_of(api, exchange, key);
     enum err err = ERR_OK;
 
-    if (exchange->key->secret != NULL && api->secrets != NULL)
+    /* Keys that somebody forgot to set must not undo what they were for. */
+    if (api->secrets == NULL)
+        err = api_open_record(api, exchange, key, current);
+    else if (key->secret != NULL)
         err = seal_value(&seal, exchange->value, strlen(exchange->value),
                          &exchange->sealed);
     if (err != ERR_OK)
-        problem_respond(&exchange->response, &exchange->request, err, NULL);
+        api_respond_unreadable(exchange, key, err);
     return err == ERR_OK;
 }
 

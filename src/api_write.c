@@ -129,7 +129,7 @@ prepare(const struct api *api, struct exchange *exchange,
 {
     if (!is_precondition_met(exchange, current) ||
         (!exchange->is_restore && !api_keep_secret(api, exchange, current)) ||
-        !api_seal_value(api, exchange))
+        !api_seal_value(api, exchange, current))
         return false;
     write->value =
         exchange->sealed != NULL ? exchange->sealed : exchange->value;

@@ -273,6 +273,18 @@ Test(api_secret, other_keys_go_on_without_it)
     expect_part(HOOK("fresh"), true);
 }
 
+Test(api_secret, is_not_replaced_by_one_in_the_clear_for_lack_of_keys)
+{
+    set(&api, KEY, HOOK("s3cret"));
+    use_keys(NULL);
+    expect_unreadable(api_post,
+                      &(struct asked){.key = KEY, .body = BODY("fresh")});
+    set(&api, "external_oms", "{\"enabled\":true}");
+    use_keys("one");
+    expect_reads("s3cret", false);
+    cr_expect_eq(version_of(&api, KEY), 1);
+}
+
 Test(api_secret, the_mask_keeps_it)
 {
     api.has_mask = true;

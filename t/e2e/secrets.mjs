@@ -191,10 +191,17 @@ test('without the right key it is a 500, and the log says why', async () => {
       assert.doesNotMatch(answer.text, /no-longer|sealed|a\.example/);
     }
     assertProblem(await restore(stack, tenant, 1), 500, 'secret_unreadable');
+    // For lack of keys, nothing is put in the clear in its place.
+    if (!keys)
+      assertProblem(
+        await store(stack, tenant, hook('in-the-clear')),
+        500,
+        'secret_unreadable',
+      );
     const events = stack
       .events()
       .filter(({ event }) => event === 'secret_unreadable');
-    assert.equal(events.length, 5);
+    assert.equal(events.length, keys ? 5 : 6);
     for (const event of events) {
       assert.equal(event.level, 'error');
       assert.deepEqual(
