@@ -33,15 +33,16 @@ static const struct option_row rows[] = {
     {"db", "DIR", "directory of the store", KIND_TEXT, OPTION(db), 0, 0,
      "/var/lib/orderconf"},
     {"listen", "ADDRESS",
-     "supervise workers on unix:PATH or HOST:PORT; without it,\n"
-     "serve the listening socket on fd 0, or one CGI request",
+     "supervise workers on unix:PATH or HOST:PORT;\n"
+     "without it, serve the listening socket on fd 0,\n"
+     "or one CGI request",
      KIND_TEXT, OPTION(listen), 0, 0, NULL},
     {"workers", "N", "worker processes (default: the cores)", KIND_COUNT,
      OPTION(workers), 1, 1024, "0"},
     {"issuer", "TEMPLATE", "iss of tokens, with {tenant} in it; required",
      KIND_TEXT, OPTION(issuer), 0, 0, NULL},
     {"tenant-claim", "NAME",
-     "claim that names the tenant, if all share one issuer", KIND_TEXT,
+     "claim that names the tenant, if all share an issuer", KIND_TEXT,
      OPTION(tenant_claim), 0, 0, NULL},
     {"jwks", "TEMPLATE", "path of a tenant's key set", KIND_TEXT, OPTION(jwks),
      0, 0, "/etc/orderconf/keys/{tenant}.json"},
@@ -52,19 +53,21 @@ static const struct option_row rows[] = {
     {"write-scope", "NAME", "required in scope of tokens to write", KIND_TEXT,
      OPTION(write_scope), 0, 0, NULL},
     {"secret-scope", "NAME",
-     "required in scope of tokens to see secrets; those without\n"
-     "it read ******** in their place",
+     "required in scope of tokens to see secrets; those\n"
+     "without it read ******** in their place",
      KIND_TEXT, OPTION(secret_scope), 0, 0, NULL},
     {"secret-keys", "FILE",
-     "key set that secrets are encrypted with in the store", KIND_TEXT,
-     OPTION(secret_keys), 0, 0, NULL},
+     "key set that secrets in the store are encrypted\n"
+     "with",
+     KIND_TEXT, OPTION(secret_keys), 0, 0, NULL},
     {"map-size", "SIZE",
-     "most that the store may hold; bytes, or with K, M, G or T", KIND_SIZE,
-     OPTION(map_size), MIB, 64 * TIB, "16G"},
+     "most that the store may hold; bytes, or with K, M,\n"
+     "G or T",
+     KIND_SIZE, OPTION(map_size), MIB, 64 * TIB, "16G"},
     {"history", "N", "versions kept of each key", KIND_COUNT, OPTION(history),
      1, 100000, "100"},
-    {"syslog", "", "log to syslog, facility daemon, rather than to stderr",
-     KIND_FLAG, OPTION(syslog), 0, 0, NULL},
+    {"syslog", "", "log to syslog, facility daemon, not to stderr", KIND_FLAG,
+     OPTION(syslog), 0, 0, NULL},
 };
 
 /* "ORDERCONF_MAP_SIZE" for "map-size". */
@@ -229,20 +232,26 @@ read_environment(struct options *options)
     return true;
 }
 
+/* The first where the cursor is, the others below it. */
+static void
+print_lines(const char *help)
+{
+    const char *end;
+
+    for (; (end = strchr(help, '\n')) != NULL; help = end + 1)
+        printf("%.*s\n%29s", (int)(end - help), help, "");
+    printf("%s\n", help);
+}
+
 static void
 print_help(void)
 {
     printf("usage: orderconf.fcgi [OPTION]...\n"
            "Serves sales-order configuration over FastCGI or CGI.\n\n");
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-        const char *help = rows[i].help;
-        size_t line = strcspn(help, "\n");
-
-        printf("  --%s %-*s%.*s\n", rows[i].name,
-               (int)(24 - strlen(rows[i].name)), rows[i].argument, (int)line,
-               help);
-        if (help[line] == '\n')
-            printf("%29s%s\n", "", help + line + 1);
+        printf("  --%s %-*s", rows[i].name, (int)(24 - strlen(rows[i].name)),
+               rows[i].argument);
+        print_lines(rows[i].help);
         if (rows[i].initial != NULL && strcmp(rows[i].initial, "0") != 0)
             printf("%29s(default: %s)\n", "", rows[i].initial);
     }

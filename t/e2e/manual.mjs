@@ -14,6 +14,7 @@ const help = (program, ...words) => {
     encoding: 'utf8',
   });
   assert.equal(status, 0);
+  for (const line of stdout.split('\n')) assert.ok(line.length <= 80, line);
   return stdout;
 };
 
