@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "log.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -193,7 +194,8 @@ log_open(bool to_syslog)
 {
     target = to_syslog ? TO_SYSLOG : is_journal() ? TO_JOURNAL : TO_STDERR;
     if (to_syslog)
-        openlog("orderconf.fcgi", LOG_PID | LOG_NDELAY, LOG_DAEMON);
+        openlog(program_invocation_short_name, LOG_PID | LOG_NDELAY,
+                LOG_DAEMON);
 }
 
 void

@@ -35,10 +35,10 @@ struct log_field {
     }
 
 /*
- * Says where events go from now on: to syslog(3), facility daemon, or to
- * stderr. There, if stderr is systemd's journal, a line begins with its level
- * as sd-daemon(3) wants it ("<3>"). Call it once, before there are threads;
- * until then, lines go to stderr as they are.
+ * Says where events go from now on: to syslog(3), facility daemon, under the
+ * program's name, or to stderr. There, if stderr is systemd's journal, a line
+ * begins with its level as sd-daemon(3) wants it ("<3>"). Call it once, before
+ * there are threads; until then, lines go to stderr as they are.
  */
 void log_open(bool to_syslog);
 

@@ -3,6 +3,7 @@
 
 #include <criterion/criterion.h>
 #include <criterion/redirect.h>
+#include <errno.h>
 #include <jansson.h>
 #include <sched.h>
 #include <stdio.h>
@@ -211,7 +212,8 @@ assert_message(int fd, int priority, const char *event)
     text[len] = '\0';
     snprintf(start, sizeof(start), "<%d>", priority);
     cr_assert_eq(strncmp(text, start, strlen(start)), 0, "%s", text);
-    snprintf(ident, sizeof(ident), " orderconf.fcgi[%d]: {", (int)getpid());
+    snprintf(ident, sizeof(ident), " %s[%d]: {", program_invocation_short_name,
+             (int)getpid());
     body = strstr(text, ident);
     cr_assert_not_null(body, "%s", text);
     line = json_loads(strchr(body, '{'), 0, NULL);
