@@ -4,10 +4,11 @@
 // is about nginx; front_*.mjs run it for the others. What one of them cannot do
 // is in lib/fronts.mjs, and is asserted here as well.
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { chownSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { assertProblem } from './lib/contract.mjs';
+import { listenAsMirror } from './lib/fcgi.mjs';
 import { request } from './lib/http.mjs';
 import { until } from './lib/process.mjs';
 import { BASE, Stack } from './lib/stack.mjs';
@@ -277,6 +278,58 @@ test('a service that is gone is a problem of its own', async () => {
   assertOwnProblem(answer, ...front.gone);
   if (answer.status !== 500 && front.negotiates)
     assert.equal(answer.headers['retry-after'], '1');
+});
+
+test('what the service is told by the web server, and not by the client', async (t) => {
+  // Of a program that it starts, the tests above see what it makes of it.
+  if (front.startsProgram) return;
+  rmSync(stack.fcgiSocket, { force: true });
+  const mirror = await listenAsMirror(stack.fcgiSocket);
+  t.after(() => mirror.close());
+  if (stack.user)
+    chownSync(stack.fcgiSocket, stack.user.uid, stack.user.gid);
+  const { authorization, ...told } = {
+    authorization: stack.authorization(stack.token(ACME)),
+    host: `${ACME}.x.example`,
+    accept: 'application/json',
+    'if-match': '"1"',
+    'if-none-match': '"2"',
+    prefer: 'handling=strict',
+  };
+  // It may take a web server a moment to believe that there is one again.
+  const answer = await until('the web server finds the service', async () => {
+    const asked = await stack.request({
+      method: 'POST',
+      path: `${path}?validate_only=true`,
+      body,
+      headers: {
+        ...told,
+        authorization,
+        proxy: 'http://127.0.0.1:1',
+        tenant: 'other',
+        path_info: '/metrics',
+      },
+    });
+    return asked.status === 200 && asked;
+  });
+  const given = answer.json;
+  assert.ok(!given.HTTP_PROXY, given.HTTP_PROXY);
+  for (const [name, value] of Object.entries({
+    REQUEST_METHOD: 'POST',
+    PATH_INFO: `/config/sales_order/${key}`,
+    QUERY_STRING: 'validate_only=true',
+    CONTENT_TYPE: 'application/json',
+    CONTENT_LENGTH: String(body.length),
+    TENANT: ACME,
+    HTTP_AUTHORIZATION: authorization,
+    HTTP_ACCEPT: told.accept,
+    HTTP_IF_MATCH: told['if-match'],
+    HTTP_IF_NONE_MATCH: told['if-none-match'],
+    HTTP_PREFER: told.prefer,
+  }))
+    assert.equal(given[name], value, name);
+  if (front.negotiates) assert.match(given.REQUEST_ID, /^[\w-]{20,}$/);
+  else assert.equal(given.REQUEST_ID, undefined);
 });
 
 test('the web server stops cleanly, and no log has a token', async () => {

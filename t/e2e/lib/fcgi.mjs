@@ -42,6 +42,61 @@ export function encode(params, body = '', keep = false) {
   ]);
 }
 
+/** The pairs of a request's PARAMS, as an object. */
+function decode(bytes) {
+  const params = {};
+  let at = 0;
+  const size = () => {
+    if (bytes[at] < 128) return bytes[at++];
+    at += 4;
+    return bytes.readUInt32BE(at - 4) & 0x7fffffff;
+  };
+  const text = (n) => bytes.toString('utf8', at, (at += n));
+  while (at < bytes.length) {
+    const [name, value] = [size(), size()];
+    const key = text(name);
+    params[key] = text(value);
+  }
+  return params;
+}
+
+/**
+ * A service that answers every request with the variables that it was given,
+ * to see what a web server passes on. Closes each connection.
+ */
+export function listenAsMirror(socketPath) {
+  const server = net.createServer((socket) => {
+    let buffer = Buffer.alloc(0);
+    const params = [];
+    socket.on('error', () => {});
+    socket.on('data', (chunk) => {
+      buffer = Buffer.concat([buffer, chunk]);
+      while (buffer.length >= 8) {
+        const size = buffer.readUInt16BE(4);
+        const end = 8 + size + buffer[6];
+        if (buffer.length < end) return;
+        if (buffer[1] === PARAMS) params.push(buffer.subarray(8, 8 + size));
+        if (buffer[1] === STDIN && size === 0) {
+          const json = JSON.stringify(decode(Buffer.concat(params)));
+          const head = 'Status: 200 OK\r\nContent-Type: application/json\r\n\r\n';
+          socket.end(
+            Buffer.concat([
+              record(STDOUT, head + json),
+              record(STDOUT, ''),
+              record(END_REQUEST, Buffer.alloc(8)),
+            ]),
+          );
+        }
+        buffer = buffer.subarray(end);
+      }
+    });
+  });
+  return new Promise((resolve, reject) => {
+    server.on('error', reject);
+    server.listen(socketPath, () => resolve(server));
+  });
+}
+
 /** A CGI response's {status, headers, text, json}. */
 export function parseCgi(bytes) {
   const text = bytes.toString('utf8');

@@ -33,6 +33,8 @@ class Front {
   said = /^$/;
   /** What it answers itself has an id, and the type that the client prefers. */
   negotiates = true;
+  /** It has no socket, but a program to start. */
+  startsProgram = false;
   /** Its own log has the X-Request-Id of a request. */
   logsIds = false;
   /** A path that it refuses itself, with a problem. */
@@ -180,6 +182,7 @@ class NginxSpawnFcgi extends Nginx {
       return worker;
     };
     this.workers = await Promise.all([1, 2, 3, 4].map(this.startWorker));
+    stack.fcgiSocket = join(stack.dir, 'worker-1.sock');
   }
 
   async startServer() {
@@ -339,6 +342,7 @@ class ApacheProxyFcgi extends Apache {
 
 /** Apache starts the service, and has its log. */
 class ApacheFcgid extends Apache {
+  startsProgram = true;
   mergesSlashes = true;
   replaceWorkers = null; // mod_fcgid starts and ends them
   gone = [500, 'internal_server_error'];
@@ -400,6 +404,7 @@ class ApacheFcgid extends Apache {
 
 /** A program run per request, on a host where one has but .htaccess. */
 class ApacheCgi extends Apache {
+  startsProgram = true;
   replaceWorkers = null; // there are none
   mergesSlashes = true;
   trace = 200; // which .htaccess cannot change
