@@ -2,6 +2,7 @@
 #include "api.h"
 #include "util.h"
 
+#include "lib/api_world.h"
 #include "lib/asked.h"
 #include "lib/store_mem.h"
 
@@ -9,23 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static struct api api;
-static struct exchange answer;
-
-static void
-set_up(void)
-{
-    api.store = store_mem_new();
-}
-
-static void
-tear_down(void)
-{
-    exchange_clear(&answer);
-    store_close(api.store);
-}
-
-TestSuite(api_history, .init = set_up, .fini = tear_down);
+TestSuite(api_history, .init = api_world_set_up, .fini = api_world_tear_down);
 
 #define TIMER "on_hold_timer_duration"
 #define WEBHOOK "external_order_webhook"

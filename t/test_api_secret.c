@@ -4,6 +4,7 @@
 #include "api.h"
 
 #include "buf.h"
+#include "lib/api_world.h"
 #include "lib/asked.h"
 #include "lib/no_memory.h"
 #include "lib/ring.h"
@@ -23,21 +24,18 @@
 #define BODY(secret) "{\"value\":" HOOK(secret) "}"
 #define UNREADABLE KEY ": the stored api_key cannot be read, see the log"
 
-static struct api api;
-static struct exchange exchange;
-
 static void
 set_up(void)
 {
     (void)reserve_init();
-    api = (struct api){.store = store_mem_new(), .secrets = ring_make("one")};
+    api_world_set_up();
+    api.secrets = ring_make("one");
 }
 
 static void
 tear_down(void)
 {
-    exchange_clear(&exchange);
-    store_close(api.store);
+    api_world_tear_down();
     secrets_close(api.secrets);
 }
 
@@ -80,7 +78,7 @@ stored(void)
 static void
 expect_part(const char *part, bool is_there)
 {
-    const struct response *response = &exchange.response;
+    const struct response *response = &answer.response;
 
     cr_expect_eq(
         memmem(response->body, response->body_len, part, strlen(part)) != NULL,
@@ -95,18 +93,18 @@ expect_reads(const char *secret, bool is_masked)
     auto_char *part = NULL;
 
     cr_assert_gt(asprintf(&part, "\"api_key\":\"%s\"", secret), 0);
-    ASK(&api, api_get, &exchange, .key = KEY, .is_masked = is_masked);
-    assert_answer(&exchange, 200, NULL, NULL);
+    ASK(&api, api_get, &answer, .key = KEY, .is_masked = is_masked);
+    assert_answer(&answer, 200, NULL, NULL);
     expect_part(part, true);
-    ASK(&api, api_get, &exchange, .key = KEY, .query = "version=1",
+    ASK(&api, api_get, &answer, .key = KEY, .query = "version=1",
         .is_masked = is_masked);
-    assert_answer(&exchange, 200, "\"1\"", NULL);
+    assert_answer(&answer, 200, "\"1\"", NULL);
     expect_part(part, true);
-    ASK(&api, api_list, &exchange, .is_masked = is_masked);
-    assert_answer(&exchange, 200, NULL, NULL);
+    ASK(&api, api_list, &answer, .is_masked = is_masked);
+    assert_answer(&answer, 200, NULL, NULL);
     expect_part(part, true);
-    ASK(&api, api_history, &exchange, .key = KEY, .is_masked = is_masked);
-    assert_answer(&exchange, 200, NULL, NULL);
+    ASK(&api, api_history, &answer, .key = KEY, .is_masked = is_masked);
+    assert_answer(&answer, 200, NULL, NULL);
     expect_part(part, true);
     expect_part("sealed", false);
 }
@@ -125,31 +123,31 @@ Test(api_secret, is_sealed_in_the_store_and_read_open)
 
 Test(api_secret, is_shown_by_the_answer_to_a_write)
 {
-    ASK(&api, api_post, &exchange, .key = KEY, .body = BODY("s3cret"));
-    assert_answer(&exchange, 200, "\"1\"", NULL);
+    ASK(&api, api_post, &answer, .key = KEY, .body = BODY("s3cret"));
+    assert_answer(&answer, 200, "\"1\"", NULL);
     expect_part(HOOK("s3cret"), true);
-    ASK(&api, api_post, &exchange, .key = KEY, .body = BODY("s3cret"),
+    ASK(&api, api_post, &answer, .key = KEY, .body = BODY("s3cret"),
         .query = "validate_only=true");
-    assert_answer(&exchange, 200, "\"1\"", NULL);
+    assert_answer(&answer, 200, "\"1\"", NULL);
     expect_part(HOOK("s3cret"), true);
-    ASK(&api, api_restore, &exchange, .key = KEY,
+    ASK(&api, api_restore, &answer, .key = KEY,
         .body = "{\"restore_version\":1}");
-    assert_answer(&exchange, 200, "\"2\"", NULL);
+    assert_answer(&answer, 200, "\"2\"", NULL);
     expect_part(HOOK("s3cret"), true);
 }
 
 Test(api_secret, is_masked_in_the_answer_to_a_write)
 {
-    ASK(&api, api_post, &exchange, .key = KEY, .body = BODY("s3cret"),
+    ASK(&api, api_post, &answer, .key = KEY, .body = BODY("s3cret"),
         .is_masked = true);
-    assert_answer(&exchange, 200, "\"1\"", NULL);
+    assert_answer(&answer, 200, "\"1\"", NULL);
     expect_part(HOOK(SEAL_MASK), true);
-    ASK(&api, api_post, &exchange, .key = KEY, .body = BODY("s3cret"),
+    ASK(&api, api_post, &answer, .key = KEY, .body = BODY("s3cret"),
         .query = "validate_only=true", .is_masked = true);
     expect_part(HOOK(SEAL_MASK), true);
-    ASK(&api, api_restore, &exchange, .key = KEY,
+    ASK(&api, api_restore, &answer, .key = KEY,
         .body = "{\"restore_version\":1}", .is_masked = true);
-    assert_answer(&exchange, 200, "\"2\"", NULL);
+    assert_answer(&answer, 200, "\"2\"", NULL);
     expect_part(HOOK(SEAL_MASK), true);
     expect_reads("s3cret", false);
 }
@@ -170,23 +168,23 @@ Test(api_secret, a_restored_one_is_sealed_by_the_first_key)
 {
     set(&api, KEY, HOOK("s3cret"));
     use_keys("two one");
-    ASK(&api, api_restore, &exchange, .key = KEY,
+    ASK(&api, api_restore, &answer, .key = KEY,
         .body = "{\"restore_version\":1}");
-    assert_answer(&exchange, 200, "\"2\"", NULL);
+    assert_answer(&answer, 200, "\"2\"", NULL);
     use_keys("two");
-    ASK(&api, api_get, &exchange, .key = KEY);
+    ASK(&api, api_get, &answer, .key = KEY);
     expect_part(HOOK("s3cret"), true);
 }
 
 static void
 expect_unreadable(handler_fn *handler, const struct asked *asked)
 {
-    ask_all(&api, handler, asked, &exchange);
-    assert_problem(&exchange, 500, UNREADABLE);
+    ask_all(&api, handler, asked, &answer);
+    assert_problem(&answer, 500, UNREADABLE);
     expect_part("secret_unreadable", true);
     expect_part("s3cret", false);
-    cr_expect_str_eq(exchange.response.etag, "");
-    cr_expect_null(exchange.write.tenant);
+    cr_expect_str_eq(answer.response.etag, "");
+    cr_expect_null(answer.write.tenant);
 }
 
 /* Every way to it is a 500, whatever the token may see. */
@@ -243,16 +241,15 @@ Test(api_secret, of_another_tenant_is_a_500)
     cr_assert_eq(store_commit_one(api.store, &write), ERR_OK);
     write.tenant = "acme";
     cr_assert_eq(store_commit_one(api.store, &write), ERR_OK);
-    ASK(&api, api_get, &exchange, .key = KEY);
+    ASK(&api, api_get, &answer, .key = KEY);
     expect_part("s3cret", true);
 
-    ask(&api, api_list, &(struct asked){.key = NULL}, &exchange);
-    snprintf(exchange.principal.tenant, sizeof(exchange.principal.tenant),
-             "brio");
-    response_clear(&exchange.response);
-    exchange.key = config_key_find(KEY);
-    api_get(&api, &exchange);
-    assert_problem(&exchange, 500, UNREADABLE);
+    ask(&api, api_list, &(struct asked){.key = NULL}, &answer);
+    snprintf(answer.principal.tenant, sizeof(answer.principal.tenant), "brio");
+    response_clear(&answer.response);
+    answer.key = config_key_find(KEY);
+    api_get(&api, &answer);
+    assert_problem(&answer, 500, UNREADABLE);
     record_clear(&record);
 }
 
@@ -261,15 +258,15 @@ Test(api_secret, other_keys_go_on_without_it)
     set(&api, KEY, HOOK("s3cret"));
     set(&api, "big_sales_order", "{\"soft_limit_for_big_orders\":7}");
     use_keys("two");
-    ASK(&api, api_get, &exchange, .key = "big_sales_order");
-    assert_answer(&exchange, 200, "\"1\"", NULL);
+    ASK(&api, api_get, &answer, .key = "big_sales_order");
+    assert_answer(&answer, 200, "\"1\"", NULL);
     set(&api, "external_oms", "{\"enabled\":true}");
-    ASK(&api, api_history, &exchange, .key = "external_oms");
-    assert_answer(&exchange, 200, NULL, NULL);
+    ASK(&api, api_history, &answer, .key = "external_oms");
+    assert_answer(&answer, 200, NULL, NULL);
     /* A new secret mends it. */
-    ASK(&api, api_post, &exchange, .key = KEY, .body = BODY("fresh"));
-    assert_answer(&exchange, 200, "\"2\"", NULL);
-    ASK(&api, api_get, &exchange, .key = KEY);
+    ASK(&api, api_post, &answer, .key = KEY, .body = BODY("fresh"));
+    assert_answer(&answer, 200, "\"2\"", NULL);
+    ASK(&api, api_get, &answer, .key = KEY);
     expect_part(HOOK("fresh"), true);
 }
 
@@ -290,13 +287,13 @@ Test(api_secret, the_mask_keeps_it)
     api.has_mask = true;
     set(&api, KEY, HOOK("s3cret"));
     for (int is_masked = 0; is_masked < 2; is_masked++) {
-        ASK(&api, api_post, &exchange, .key = KEY,
+        ASK(&api, api_post, &answer, .key = KEY,
             .body = "{\"value\":{\"url\":\"https://b.example\","
                     "\"api_key\":\"********\"}}",
             .is_masked = is_masked);
-        assert_answer(&exchange, 200, is_masked ? "\"3\"" : "\"2\"", NULL);
+        assert_answer(&answer, 200, is_masked ? "\"3\"" : "\"2\"", NULL);
         expect_part(is_masked ? SEAL_MASK : "s3cret", true);
-        ASK(&api, api_get, &exchange, .key = KEY);
+        ASK(&api, api_get, &answer, .key = KEY);
         expect_part("{\"url\":\"https://b.example\",\"api_key\":\"s3cret\","
                     "\"timeout\":15}",
                     true);
@@ -311,10 +308,10 @@ Test(api_secret, the_mask_keeps_it_in_the_clear_too)
     use_keys(NULL);
     api.has_mask = true;
     set(&api, KEY, HOOK("s3cret"));
-    ASK(&api, api_post, &exchange, .key = KEY, .body = BODY("********"),
+    ASK(&api, api_post, &answer, .key = KEY, .body = BODY("********"),
         .is_masked = true);
-    assert_answer(&exchange, 200, "\"2\"", NULL);
-    ASK(&api, api_get, &exchange, .key = KEY);
+    assert_answer(&answer, 200, "\"2\"", NULL);
+    ASK(&api, api_get, &answer, .key = KEY);
     expect_part(HOOK("s3cret"), true);
 }
 
@@ -322,9 +319,9 @@ Test(api_secret, the_mask_with_nothing_to_keep_is_refused)
 {
     api.has_mask = true;
     for (int is_dry = 0; is_dry < 2; is_dry++) {
-        ASK(&api, api_post, &exchange, .key = KEY, .body = BODY("********"),
+        ASK(&api, api_post, &answer, .key = KEY, .body = BODY("********"),
             .query = is_dry ? "validate_only=true" : "");
-        assert_problem(&exchange, 400,
+        assert_problem(&answer, 400,
                        "value.api_key: is the mask, but no api_key is stored "
                        "to be kept");
         expect_part("validation_failed", true);
@@ -340,16 +337,16 @@ Test(api_secret, an_unset_webhook_has_none)
     api.has_mask = true;
     set(&api, KEY, HOOK("s3cret"));
     cr_assert_eq(store_commit_one(api.store, &unset), ERR_OK);
-    ASK(&api, api_get, &exchange, .key = KEY, .is_masked = true);
-    assert_answer(&exchange, 404, NULL, NULL);
-    ASK(&api, api_history, &exchange, .key = KEY, .is_masked = true);
-    assert_answer(&exchange, 200, NULL, NULL);
+    ASK(&api, api_get, &answer, .key = KEY, .is_masked = true);
+    assert_answer(&answer, 404, NULL, NULL);
+    ASK(&api, api_history, &answer, .key = KEY, .is_masked = true);
+    assert_answer(&answer, 200, NULL, NULL);
     expect_part("{\"version\":2,\"value\":null", true);
     expect_part(HOOK(SEAL_MASK), true);
-    ASK(&api, api_list, &exchange, .is_masked = true);
-    assert_answer(&exchange, 200, NULL, NULL);
-    ASK(&api, api_post, &exchange, .key = KEY, .body = BODY("********"));
-    assert_answer(&exchange, 400, NULL, NULL);
+    ASK(&api, api_list, &answer, .is_masked = true);
+    assert_answer(&answer, 200, NULL, NULL);
+    ASK(&api, api_post, &answer, .key = KEY, .body = BODY("********"));
+    assert_answer(&answer, 400, NULL, NULL);
 }
 
 Test(api_secret, without_a_scope_the_mask_is_a_secret_like_any)
@@ -357,16 +354,16 @@ Test(api_secret, without_a_scope_the_mask_is_a_secret_like_any)
     set(&api, KEY, HOOK("********"));
     set(&api, KEY, HOOK("s3cret"));
     set(&api, KEY, HOOK("********"));
-    ASK(&api, api_get, &exchange, .key = KEY);
+    ASK(&api, api_get, &answer, .key = KEY);
     expect_part(HOOK("********"), true);
     /* And it is restored as one, whatever the mask means since. */
     api.has_mask = true;
-    ASK(&api, api_restore, &exchange, .key = KEY,
+    ASK(&api, api_restore, &answer, .key = KEY,
         .body = "{\"restore_version\":2}");
-    ASK(&api, api_restore, &exchange, .key = KEY,
+    ASK(&api, api_restore, &answer, .key = KEY,
         .body = "{\"restore_version\":1}");
-    assert_answer(&exchange, 200, "\"5\"", NULL);
-    ASK(&api, api_get, &exchange, .key = KEY);
+    assert_answer(&answer, 200, "\"5\"", NULL);
+    ASK(&api, api_get, &answer, .key = KEY);
     expect_part(HOOK("********"), true);
 }
 
@@ -386,15 +383,15 @@ Test(api_secret, what_is_kept_is_of_the_version_it_is_based_on)
             &(struct asked){.key = KEY,
                             .body = BODY("********"),
                             .if_match = fields[i] != NULL ? tag : NULL},
-            &exchange);
-        cr_assert_eq(exchange.write.base, version);
+            &answer);
+        cr_assert_eq(answer.write.base, version);
         ASK(&api, api_post, &other, .key = KEY, .body = BODY("second"));
         assert_answer(&other, 200, NULL, NULL);
         exchange_clear(&other);
-        (void)store_commit_one(api.store, &exchange.write);
-        api_written(&exchange);
-        assert_answer(&exchange, fields[i] != NULL ? 412 : 409, NULL, NULL);
-        ASK(&api, api_get, &exchange, .key = KEY);
+        (void)store_commit_one(api.store, &answer.write);
+        api_written(&answer);
+        assert_answer(&answer, fields[i] != NULL ? 412 : 409, NULL, NULL);
+        ASK(&api, api_get, &answer, .key = KEY);
         expect_part(HOOK("second"), true);
     }
 }
@@ -402,24 +399,24 @@ Test(api_secret, what_is_kept_is_of_the_version_it_is_based_on)
 Test(api_secret, preconditions_come_before_the_mask)
 {
     api.has_mask = true;
-    ASK(&api, api_post, &exchange, .key = KEY, .body = BODY("********"),
+    ASK(&api, api_post, &answer, .key = KEY, .body = BODY("********"),
         .if_match = "\"1\"");
-    assert_answer(&exchange, 412, NULL, NULL);
+    assert_answer(&answer, 412, NULL, NULL);
     set(&api, KEY, HOOK("s3cret"));
-    ASK(&api, api_post, &exchange, .key = KEY, .body = BODY("********"),
+    ASK(&api, api_post, &answer, .key = KEY, .body = BODY("********"),
         .if_match = "\"1\"", .is_masked = true);
-    assert_answer(&exchange, 200, "\"2\"", NULL);
-    ASK(&api, api_get, &exchange, .key = KEY, .if_none_match = "\"2\"",
+    assert_answer(&answer, 200, "\"2\"", NULL);
+    ASK(&api, api_get, &answer, .key = KEY, .if_none_match = "\"2\"",
         .is_masked = true);
-    assert_answer(&exchange, 304, "\"2\"", NULL);
+    assert_answer(&answer, 304, "\"2\"", NULL);
 }
 
 Test(api_secret, a_sealed_one_cannot_be_posted)
 {
-    ASK(&api, api_post, &exchange, .key = KEY,
+    ASK(&api, api_post, &answer, .key = KEY,
         .body = "{\"value\":{\"url\":\"https://a.example\",\"api_key\":"
                 "{\"sealed\":{\"kid\":\"one\",\"data\":\"AAAA\"}}}}");
-    assert_answer(&exchange, 400, NULL, NULL);
+    assert_answer(&answer, 400, NULL, NULL);
 }
 
 Test(api_secret, without_memory)

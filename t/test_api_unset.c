@@ -4,8 +4,8 @@
 #include "api.h"
 #include "util.h"
 
+#include "lib/api_world.h"
 #include "lib/asked.h"
-#include "lib/store_mem.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>
@@ -16,23 +16,7 @@
 #define SEQUENCE "sales_order_generator_sequence"
 #define UNSET_TIMER "{\"value\":0,\"updated_at\":\"1970-01-01T00:00:00Z\"}"
 
-static struct api api;
-static struct exchange answer;
-
-static void
-set_up(void)
-{
-    api.store = store_mem_new();
-}
-
-static void
-tear_down(void)
-{
-    exchange_clear(&answer);
-    store_close(api.store);
-}
-
-TestSuite(api_unset, .init = set_up, .fini = tear_down);
+TestSuite(api_unset, .init = api_world_set_up, .fini = api_world_tear_down);
 
 static void
 unset(const char *key)
@@ -135,8 +119,8 @@ Test(api_unset, preconditions_of_a_post)
     for (size_t i = 0; i < ARRAY_SIZE(preconditions); i++) {
         int status = preconditions[i].status;
 
-        tear_down();
-        set_up();
+        api_world_tear_down();
+        api_world_set_up();
         set(&api, TIMER, "10");
         unset(TIMER);
         ASK(&api, api_post, &answer, .key = TIMER, .body = "{\"value\":3}",
