@@ -50,6 +50,7 @@ struct tenant {
     char name[8];
     struct store_write write;
     uint64_t version; /* of the last write that was answered */
+    bool is_unsure;   /* one that failed may be stored all the same */
 };
 
 static struct tenant tenants[TENANTS];
@@ -81,6 +82,25 @@ read_all(struct store *store)
     MUST(count <= TENANTS + 1);
 }
 
+/*
+ * A commit whose meta page could not be written is forgotten as soon as its
+ * process has the write lock again. If another one opens the store before that,
+ * it repeats the commit, as after a power loss: the next write of the tenant
+ * finds out.
+ */
+static void
+note(struct tenant *tenant, enum err result, bool may_fail)
+{
+    bool is_stored = result == ERR_CONFLICT && tenant->is_unsure;
+
+    MUST(result == ERR_OK || is_stored || (may_fail && result == ERR_STORE));
+    tenant->is_unsure = result == ERR_STORE;
+    if (result == ERR_STORE)
+        return;
+    MUST(tenant->write.version == tenant->version + 1);
+    tenant->version = tenant->write.version;
+}
+
 /* Submits one write for each tenant, and reads until all have come back. */
 static void
 work(struct store *store, struct committer *committer, bool may_fail)
@@ -109,14 +129,7 @@ work(struct store *store, struct committer *committer, bool may_fail)
         MUST(poll(&poller, 1, 30000) == 1);
         for (struct store_write *write = committer_collect(committer);
              write != NULL; write = write->next, left--) {
-            struct tenant *tenant = write->owner;
-
-            MUST(write->result == ERR_OK ||
-                 (may_fail && write->result == ERR_STORE));
-            if (write->result != ERR_OK)
-                continue;
-            MUST(write->version == tenant->version + 1);
-            tenant->version = write->version;
+            note(write->owner, write->result, may_fail);
         }
     }
 }
