@@ -257,6 +257,18 @@ check_private_rsa(const json_t *json, const char **why_out)
     return ERR_OK;
 }
 
+/* cjose has an assertion that "=" comes last. */
+static enum err
+check_private_ec(const json_t *json, const char **why_out)
+{
+    unsigned char *bytes = NULL;
+    size_t len = 0;
+    enum err err = decode_member(json, "d", &bytes, &len);
+
+    free(bytes);
+    return err == ERR_INVALID ? unfit("d is not base64url", why_out) : err;
+}
+
 static enum err
 import(json_t *json, struct jwk *jwk, const char **why_out)
 {
@@ -297,8 +309,9 @@ jwk_read(const json_t *json, enum jwk_part part, struct jwk *jwk_out,
         err = check_rsa(json, &jwk.signature_len, why_out);
     else
         err = check_ec(json, alg->coordinate_len, &jwk.signature_len, why_out);
-    if (err == ERR_OK && part == JWK_PRIVATE && alg->crv == NULL)
-        err = check_private_rsa(json, why_out);
+    if (err == ERR_OK && part == JWK_PRIVATE)
+        err = alg->crv == NULL ? check_private_rsa(json, why_out)
+                               : check_private_ec(json, why_out);
     if (err != ERR_OK)
         return err;
 

@@ -278,6 +278,22 @@ Test(jwk, factors_of_a_private_key)
     }
 }
 
+/* Of a "=" further on, cjose would make an end of the process. */
+Test(jwk, number_of_a_private_key)
+{
+    auto_char *whole = tokens_jwk_private(ec, NULL, NULL);
+    char *d = strstr(whole, "\"d\":\"") + 5;
+
+    assert_fit(whole, JWK_PRIVATE, "ES256", 64);
+    for (size_t i = 0; d[i] != '"'; i++) {
+        char was = d[i];
+
+        d[i] = '=';
+        assert_unfit(whole, JWK_PRIVATE, "not base64url");
+        d[i] = was;
+    }
+}
+
 Test(jwk, private_members, .init = NULL, .fini = NULL)
 {
     static const char *const texts[] = {"{\"kty\":\"EC\",\"d\":\"AA\"}",
