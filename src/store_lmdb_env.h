@@ -40,7 +40,8 @@ void lmdb_env_close(struct lmdb_env *env);
 /*
  * Begins a transaction (flags: 0 or MDB_RDONLY), after mending what can be
  * mended. 0, or LMDB's error. One of the next two ends it, in this thread;
- * a failed commit has ended it too, and nothing of it is stored. stored is how
+ * a failed commit has ended it too, and nothing of it is stored, unless another
+ * process opens the store before the next one and finds it noted. stored is how
  * many writes the commit stores, for the metrics: without any, none is flushed.
  */
 int lmdb_env_begin(struct lmdb_env *env, unsigned int flags, MDB_txn **txn_out);
