@@ -33,10 +33,11 @@ struct slot {
     pid_t pid;    /* 0: none */
     int ready_fd; /* the worker's stdout until it is ready, then -1 */
     bool is_ready;
-    bool is_old;       /* to be renewed since SIGHUP */
+    bool is_old;       /* to be renewed: SIGHUP came after it was started */
     int64_t started;   /* monotonic ms */
     int64_t due;       /* when to start one, if there is none */
     pid_t retired;     /* the predecessor, to be ended when this one is ready */
+    bool is_ending;    /* it was: there is no way back to it */
     const char *cause; /* why there had to be another one; NULL: none yet */
 };
 
@@ -79,21 +80,20 @@ static void
 start_worker(struct supervisor *supervisor, struct slot *slot)
 {
     pid_t parent = getpid(), pid;
-    int ends[2];
+    int ends[2] = {-1, -1};
 
     slot->due = process_now_ms() + START_AGAIN_MS;
-    if (pipe2(ends, O_CLOEXEC) != 0)
-        return;
-    pid = fork();
+    pid = pipe2(ends, O_CLOEXEC) == 0 ? fork() : -1;
     if (pid == 0) {
         become_worker(supervisor, slot->cause, ends[1], parent);
         _exit(SUPERVISOR_EXIT_CONFIG);
     }
-    close(ends[1]);
-    if (pid < 0) {
+    if (pid < 0)
         log_event(LOG_LEVEL_ERR, "worker_not_started",
                   LOG_TEXT("reason", strerror(errno)));
-        close(ends[0]);
+    close_fd(&ends[1]);
+    if (pid < 0) {
+        close_fd(&ends[0]);
         return;
     }
     slot->pid = pid;
@@ -164,6 +164,7 @@ renew_next(struct supervisor *supervisor)
     if (slot == NULL || supervisor->is_stopping)
         return;
     slot->retired = slot->pid;
+    slot->is_ending = false;
     slot->pid = 0;
     slot->cause = "replaced";
     start_worker(supervisor, slot);
@@ -194,8 +195,10 @@ end_start(struct supervisor *supervisor, struct slot *slot)
     slot->ready_fd = -1;
     if (!slot->is_ready)
         return;
-    if (slot->retired > 0)
+    if (slot->retired > 0) {
         kill(slot->retired, SIGTERM);
+        slot->is_ending = true;
+    }
     if (!supervisor->was_ready && is_all_ready(supervisor)) {
         supervisor->was_ready = true;
         log_event(LOG_LEVEL_NOTICE, "ready",
@@ -216,6 +219,20 @@ log_death(pid_t pid, int status)
               LOG_NUMBER("signal", WIFSIGNALED(status) ? WTERMSIG(status) : 0));
 }
 
+/* The successor failed: its predecessor stays, and so do the others, unless
+ * SIGHUP came meanwhile. What failed knew nothing of what that was for. */
+static void
+end_renewal(struct supervisor *supervisor, struct slot *slot)
+{
+    log_event(LOG_LEVEL_ERR, "renewal_failed",
+              LOG_NUMBER("worker", slot->retired));
+    slot->pid = slot->retired;
+    slot->retired = 0;
+    slot->is_ready = true;
+    set_old(supervisor, slot->is_old);
+    renew_next(supervisor);
+}
+
 /* A slot lost its current worker. */
 static void
 replace(struct supervisor *supervisor, struct slot *slot, int status)
@@ -226,14 +243,8 @@ replace(struct supervisor *supervisor, struct slot *slot, int status)
     close_fd(&slot->ready_fd);
     slot->ready_fd = -1;
     slot->pid = 0;
-    if (slot->retired > 0 && !slot->is_ready) {
-        /* The successor failed: its predecessor stays, and so do the rest. */
-        log_event(LOG_LEVEL_ERR, "renewal_failed",
-                  LOG_NUMBER("worker", slot->retired));
-        slot->pid = slot->retired;
-        slot->retired = 0;
-        slot->is_ready = true;
-        set_old(supervisor, false);
+    if (slot->retired > 0 && !slot->is_ending) {
+        end_renewal(supervisor, slot);
     } else if (is_config && !supervisor->was_ready) {
         stop(supervisor, 1);
     } else {

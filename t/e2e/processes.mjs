@@ -1,7 +1,14 @@
 // SPDX-License-Identifier: MIT
 // Starting, stopping, replacing and losing processes.
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -89,6 +96,111 @@ test('SIGHUP replaces every worker under load, without a failed request', async 
   await Promise.all([replacing, ...load]).finally(() => {
     loading = false;
   });
+  await stack.stop();
+});
+
+/** A stack whose program may be another one after a while: see become. */
+async function startWithOwnProgram(options) {
+  const stack = make({ options });
+  stack.program = join(stack.dir, 'program');
+  copyFileSync(service, stack.program);
+  await stack.startService();
+  return stack;
+}
+
+/** From now on, new workers of stack are this: a script, or the service. */
+function become(stack, script) {
+  const file = join(stack.dir, 'another');
+  if (script) writeFileSync(file, `#!/bin/sh\n${script}`, { mode: 0o755 });
+  else copyFileSync(service, file);
+  renameSync(file, stack.program);
+}
+
+/** Whether a process has not taken a SIGHUP yet that it was sent. */
+function isPending(pid) {
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+  const bits = /^ShdPnd:\s*([0-9a-f]+)$/m.exec(status)[1];
+  return (parseInt(bits.slice(-8), 16) & 1) !== 0;
+}
+
+const count = (stack, name) =>
+  stack.events().filter(({ event }) => event === name).length;
+
+test('SIGHUP counts, also while a successor that fails is not dead yet', async () => {
+  const stack = await startWithOwnProgram({ workers: 2 });
+  const before = stack.service.children();
+  const held = join(stack.dir, 'held');
+  const seen = join(stack.dir, 'seen');
+  writeFileSync(held, '');
+  become(
+    stack,
+    `: >${seen}; while [ -e ${held} ]; do sleep 0.02; done; exit 1\n`,
+  );
+  stack.service.kill('SIGHUP');
+  await until('the first successor runs', () => existsSync(seen));
+
+  // What was wrong is mended, and told, before the supervisor knows of it.
+  become(stack);
+  stack.service.kill('SIGHUP');
+  // It takes the signal at once: that is a thing of the past, not of SIGCHLD.
+  await until('no SIGHUP is pending', () => !isPending(stack.service.pid));
+  rmSync(held);
+  await until('all workers are new', () => {
+    const pids = stack.service.children();
+    return pids.length === 2 && !pids.some((pid) => before.includes(pid));
+  });
+  assert.equal(count(stack, 'renewal_failed'), 1);
+  await stack.stop();
+});
+
+test('a successor that fails ends the renewal, until SIGHUP comes again', async () => {
+  const stack = await startWithOwnProgram({ workers: 2 });
+  const before = stack.service.children();
+  become(stack, 'exit 1\n');
+  stack.service.kill('SIGHUP');
+  await until('it failed', () => count(stack, 'renewal_failed') > 0);
+  // A second one would start at once, not after a while.
+  await sleep(200);
+  assert.equal(count(stack, 'renewal_failed'), 1);
+  assert.deepEqual(stack.service.children(), before);
+  await stack.stop();
+});
+
+test('a successor that dies when its predecessor is ending is replaced', async () => {
+  const stack = await startWithOwnProgram({ workers: 1 });
+  const tenant = stack.tenant();
+  const [first] = stack.service.children();
+  const busy = await FcgiConnection.open(stack.fcgiSocket);
+  assert.equal(
+    (await busy.send(stack.params('GET', key, { tenant }))).status,
+    200,
+  );
+  busy.socket.write(Buffer.from([1, 1, 0, 1])); // half a record: it is awaited
+  await sleep(50);
+  stack.service.kill('SIGHUP');
+  const ready = () => count(stack, 'worker_ready');
+  await until('there is a successor', () => ready() === 2);
+  const successor = stack.service.children().find((pid) => pid !== first);
+  become(stack, 'exit 1\n');
+  process.kill(successor, 'SIGKILL');
+  await until('its own successor failed', () =>
+    stack
+      .events()
+      .some(({ event, status }) => event === 'worker_ended' && status === 1),
+  );
+  assert.ok(stack.service.children().includes(first), 'it does not end yet');
+  become(stack);
+  await until('there is another one', () => ready() === 3);
+  assert.equal(count(stack, 'renewal_failed'), 0);
+  busy.close();
+  await until('the first one has ended', () => {
+    const pids = stack.service.children();
+    return pids.length === 1 && !pids.includes(first);
+  });
+  assert.equal(
+    (await stack.direct(stack.params('GET', key, { tenant }))).status,
+    200,
+  );
   await stack.stop();
 });
 
