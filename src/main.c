@@ -152,13 +152,14 @@ count_restart(void)
 static int
 run_worker(const struct options *options)
 {
+    auto_fd signal_fd = worker_open_signals();
     struct api api = {0};
     int status = SUPERVISOR_EXIT_CONFIG;
     bool is_open = open_api(&api, options);
 
     count_restart();
     if (is_open)
-        status = worker_run(STDIN_FILENO, &api);
+        status = worker_run(STDIN_FILENO, signal_fd, &api);
     close_api(&api);
     return status;
 }

@@ -365,24 +365,30 @@ say_ready(void)
 }
 
 int
-worker_run(int listen_fd, struct api *api)
+worker_open_signals(void)
 {
-    struct worker worker = {.listen_fd = listen_fd, .service = {.api = api}};
+    signal(SIGHUP, SIG_IGN); /* is for the supervisor */
+    return process_open_signals((int[]){SIGTERM, SIGINT, SIGQUIT, 0});
+}
+
+int
+worker_run(int listen_fd, int signal_fd, struct api *api)
+{
+    struct worker worker = {.listen_fd = listen_fd,
+                            .signal_fd = signal_fd,
+                            .service = {.api = api}};
     size_t fds;
     bool is_open;
 
     fds = process_raise_fds(CONNECTIONS_MAX + FDS_RESERVED);
     worker.count_max = fds > FDS_RESERVED * 2 ? fds - FDS_RESERVED : fds / 2;
-    signal(SIGHUP, SIG_IGN);
-    worker.signal_fd =
-        process_open_signals((int[]){SIGTERM, SIGINT, SIGQUIT, 0});
     worker.epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     worker.committer = committer_start(api->store);
     /* Another worker may take the connection between our wake-up and accept. */
     is_open =
         fcntl(listen_fd, F_SETFL, O_NONBLOCK) == 0 &&
         worker.committer != NULL &&
-        watch_own(&worker, worker.signal_fd, &worker.signal_fd) &&
+        watch_own(&worker, signal_fd, &worker.signal_fd) &&
         watch_own(&worker, committer_fd(worker.committer), &worker.committer);
     if (is_open) {
         say_ready();
@@ -395,6 +401,5 @@ worker_run(int listen_fd, struct api *api)
     }
     committer_stop(worker.committer);
     close_fd(&worker.epoll_fd);
-    close_fd(&worker.signal_fd);
     return is_open ? 0 : 1;
 }

@@ -6,10 +6,17 @@
 struct api;
 
 /*
- * Serves FastCGI connections of the listening socket until SIGTERM, SIGINT or
- * SIGQUIT, then answers every request that has been accepted, and returns the
- * exit status. Prints "ready" to stdout once it serves, and nothing after.
+ * Holds SIGTERM, SIGINT and SIGQUIT back until worker_run reads them, so that
+ * whoever has connected while the worker starts is answered. Returns the
+ * descriptor for it, the caller's to close; -1 with errno.
  */
-int worker_run(int listen_fd, struct api *api);
+int worker_open_signals(void);
+
+/*
+ * Serves FastCGI connections of the listening socket until one of the signals,
+ * then answers every request that has been accepted, and returns the exit
+ * status. Prints "ready" to stdout once it serves, and nothing after.
+ */
+int worker_run(int listen_fd, int signal_fd, struct api *api);
 
 #endif

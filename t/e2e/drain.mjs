@@ -3,18 +3,21 @@
 // no client sees a failed request when workers are replaced, and whatever was
 // accepted before the end is answered.
 import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Clients } from './lib/clients.mjs';
 import { FcgiConnection, encode } from './lib/fcgi.mjs';
-import { until } from './lib/process.mjs';
+import { builddir, find, service } from './lib/paths.mjs';
+import { Program, until } from './lib/process.mjs';
 import { random, seed, soak } from './lib/seed.mjs';
 import { BASE, factory } from './lib/stack.mjs';
 
 const CLIENTS = 1500;
 const key = 'on_hold_timer_duration';
 const body = (value) => JSON.stringify({ value });
-const { start } = factory();
+const { make, start } = factory();
 
 /** Tenants with their tokens. */
 function identities(stack, count) {
@@ -191,6 +194,31 @@ test('SIGTERM: writes that wait for a slow disk are answered', async () => {
   for (const answer of await Promise.all(answers))
     assert.equal(answer.status, 200, answer.text);
   assert.equal(others.length, 1);
+  assert.deepEqual(await stack.service.ended, { code: 0, signal: null });
+});
+
+test('SIGTERM: who connects while a worker starts is answered', async () => {
+  const stack = make({
+    options: { listen: null, workers: null },
+    // A new store is flushed before anything is served.
+    env: {
+      LD_PRELOAD: join(builddir, 't', 'lib', 'slow_flush.so'),
+      SLOW_FLUSH_MS: '200',
+      ASAN_OPTIONS: `${process.env.ASAN_OPTIONS ?? ''}:verify_asan_link_order=0`,
+    },
+  });
+  const [{ token }] = identities(stack, 1);
+  stack.service = new Program(
+    find('spawn-fcgi'),
+    ['-n', '-s', stack.fcgiSocket, '--', service, ...stack.args()],
+    { log: stack.logFile, env: stack.env },
+  );
+  await until('the store is being made', () => existsSync(stack.options.db));
+  const connection = await FcgiConnection.open(stack.fcgiSocket);
+  const answer = connection.send(stack.params('GET', key, { token }));
+  stack.service.kill('SIGTERM');
+  assert.ok(!stack.log().includes('worker_ready'), 'it had started already');
+  assert.equal((await answer).status, 200);
   assert.deepEqual(await stack.service.ended, { code: 0, signal: null });
 });
 
