@@ -126,10 +126,15 @@ api_keep_secret(const struct api *api, struct exchange *exchange,
     if (err == ERR_OK)
         err = seal_keep(key, exchange->value, strlen(exchange->value),
                         current->value, current->value_len, &kept);
-    if (err != ERR_OK) {
+    if (err == ERR_TOOBIG)
+        problem_respondf(&exchange->response, &exchange->request, ERR_INVALID,
+                         "value: must be at most %d bytes with the %s that is "
+                         "kept",
+                         CONFIG_VALUE_MAX, key->secret);
+    else if (err != ERR_OK)
         api_respond_unreadable(exchange, key, err);
+    if (err != ERR_OK)
         return false;
-    }
     seal_free(exchange->value);
     exchange->value = kept;
     return true;

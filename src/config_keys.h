@@ -20,6 +20,11 @@ struct config_key {
 };
 
 #define CONFIG_KEYS_MAX 6
+
+/* Bytes of a value's canonical text, at most. A request's body, which has 64
+ * KiB, may be a little shorter: it may lack defaults, and 1e9 is a number. */
+#define CONFIG_VALUE_MAX (64 * 1024 + 64)
+
 extern const struct config_key config_keys[CONFIG_KEYS_MAX];
 
 /* The row, or NULL if there is no such key. */

@@ -55,6 +55,8 @@ explain(enum err err)
         return "is already set, and can be set only once";
     case ERR_UNSET:
         return "has a masked secret, and there is none to keep";
+    case ERR_TOOBIG:
+        return "is too large with the secret that its mask keeps";
     case ERR_SEALED:
         return "has a secret already that cannot be decrypted, see "
                "--secret-keys";

@@ -127,16 +127,21 @@ keep_secret(const struct seal *seal, const char *value, struct record *current,
 {
     const char *secret = seal->key->secret;
     enum ctl_exit status;
+    enum err err;
 
     if (!record_is_set(current))
         return ctl_fail("value.%s: is the mask, but no %s is stored to be kept",
                         secret, secret);
     status = ctl_open_record(seal, current);
-    if (status == CTL_OK &&
-        seal_keep(seal->key, value, strlen(value), current->value,
-                  current->value_len, kept_out) != ERR_OK)
-        return fail_memory();
-    return status;
+    if (status != CTL_OK)
+        return status;
+    err = seal_keep(seal->key, value, strlen(value), current->value,
+                    current->value_len, kept_out);
+    if (err == ERR_TOOBIG)
+        return ctl_fail("value: must be at most %d bytes with the %s that is "
+                        "kept",
+                        CONFIG_VALUE_MAX, secret);
+    return err == ERR_OK ? CTL_OK : fail_memory();
 }
 
 enum ctl_exit

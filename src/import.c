@@ -202,6 +202,13 @@ write_of(const struct import *import, const struct jsonl_setting *setting,
     };
 }
 
+/* What becomes of others is not changed by it. */
+static bool
+is_refusal(enum err err)
+{
+    return err == ERR_SEALED || err == ERR_UNSET || err == ERR_TOOBIG;
+}
+
 /* Makes the slot's writes from these records. An error of import_refused_fn has
  * been told. */
 static enum err
@@ -222,7 +229,7 @@ fill_slot(struct import *import, struct slot *slot,
                              &slot->values[i]);
             value = slot->values[i];
         }
-        if (err == ERR_SEALED || err == ERR_UNSET)
+        if (is_refusal(err))
             import->options.refused(import->options.ctx, setting, err);
         if (err != ERR_OK)
             return err;
@@ -321,7 +328,7 @@ try_slots(struct import *import)
         if (!slot->is_open)
             continue;
         err = prepare(import, slot, &first, &last);
-        if (err == ERR_SEALED || err == ERR_UNSET) { /* the others go on */
+        if (is_refusal(err)) { /* the others go on */
             slot->is_open = false;
             err = ERR_OK;
             continue;

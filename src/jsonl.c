@@ -154,9 +154,13 @@ read_value(const struct jsonl *jsonl, const json_t *value, json_t *messages,
         err = read_sealed(jsonl, value, messages, setting);
     else
         err = config_key_check_json(key, value, messages, &setting->value);
-    if (err == ERR_OK)
-        setting->value_len = strlen(setting->value);
-    return err;
+    if (err != ERR_OK)
+        return err;
+    setting->value_len = strlen(setting->value);
+    if (!jsonl->keeps_sealed && setting->value_len > CONFIG_VALUE_MAX)
+        return validate_add(messages, "value: must be at most %d bytes",
+                            CONFIG_VALUE_MAX);
+    return ERR_OK;
 }
 
 static enum err

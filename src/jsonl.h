@@ -23,8 +23,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
-/* Longer than any that is written: a body of HTTP_BODY_MAX makes a value that
- * is hardly larger. */
+/* Longer than any that is written: a value has CONFIG_VALUE_MAX, and a third
+ * more if all of it is a secret that is sealed. */
 #define JSONL_LINE_MAX ((size_t)128 * 1024)
 
 /* A setting that was read. */

@@ -6,6 +6,10 @@
 
 #include <stdint.h>
 
+/* Bytes that are there for a sealed secret besides its own and the kid: names,
+ * nonce, tag. At least so many. */
+#define SEALED_AROUND 128
+
 static enum err
 copy(const char *value, size_t len, char **copy_out)
 {
@@ -263,6 +267,21 @@ seal_is_masked(const struct config_key *key, const char *value, size_t len,
     return ERR_OK;
 }
 
+/* A secret that is sealed counts as if it were open: a fourth less, and without
+ * what is around it. */
+static bool
+is_too_long(const char *value, const json_t *secret)
+{
+    const json_t *sealed = json_object_get(secret, "sealed");
+    const char *data = json_string_value(json_object_get(sealed, "data"));
+    size_t len = strlen(value);
+
+    if (data == NULL)
+        return len > CONFIG_VALUE_MAX;
+    return len - strlen(data) / 4 >
+           CONFIG_VALUE_MAX + SEALED_AROUND + SECRETS_KID_MAX;
+}
+
 enum err
 seal_keep(const struct config_key *key, const char *value, size_t len,
           const char *from, size_t from_len, char **kept_out)
@@ -270,14 +289,21 @@ seal_keep(const struct config_key *key, const char *value, size_t len,
     json_auto_t *json = NULL;
     json_auto_t *other = NULL;
     json_t *secret, *kept;
+    char *text = NULL;
     enum err err = load(key, value, len, &json, &secret);
 
     if (err == ERR_OK)
         err = load(key, from, from_len, &other, &kept);
     if (err != ERR_OK)
         return err;
-    err = put(key, json, json_incref(kept), kept_out);
+    err = put(key, json, json_incref(kept), &text);
+    if (err == ERR_OK && is_too_long(text, kept)) {
+        seal_free(text);
+        err = ERR_TOOBIG;
+    }
     wipe(kept);
+    if (err == ERR_OK)
+        *kept_out = text;
     return err;
 }
 

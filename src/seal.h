@@ -55,7 +55,8 @@ enum err seal_mask(const struct config_key *key, const char *value, size_t len,
 enum err seal_is_masked(const struct config_key *key, const char *value,
                         size_t len, bool *is_masked_out);
 
-/* value, with the secret of another, opened one of the same key. */
+/* value, with the secret of another one of the same key, opened or as it is
+ * stored. ERR_TOOBIG: together they have more than CONFIG_VALUE_MAX. */
 enum err seal_keep(const struct config_key *key, const char *value, size_t len,
                    const char *from, size_t from_len, char **kept_out);
 

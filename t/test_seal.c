@@ -263,6 +263,61 @@ Test(seal, a_kept_secret_takes_the_place_of_the_mask)
                            "\"api_key\":\"s3cr\\\"et\xc3\xa9\",\"timeout\":1}");
 }
 
+/* A webhook with so many bytes in its URL and its secret; from malloc. */
+static char *
+make_large(int url, int secret)
+{
+    char *text = NULL;
+
+    cr_assert_gt(asprintf(&text,
+                          "{\"url\":\"a:%0*d\",\"api_key\":\"%0*d\","
+                          "\"timeout\":15}",
+                          url, 0, secret, 0),
+                 0);
+    return text;
+}
+
+static char *
+make_masked(int url)
+{
+    char *text = NULL;
+
+    cr_assert_gt(asprintf(&text,
+                          "{\"url\":\"a:%0*d\",\"api_key\":\"" SEAL_MASK
+                          "\",\"timeout\":15}",
+                          url, 0),
+                 0);
+    return text;
+}
+
+/* In the clear to the byte, and a little more if it is sealed. */
+Test(seal, what_is_kept_is_no_larger_than_what_is_sent)
+{
+    static const char frame[] = "{\"url\":\"a:\",\"api_key\":\"\","
+                                "\"timeout\":15}";
+    const int room = CONFIG_VALUE_MAX - (int)strlen(frame);
+    struct secrets *secrets = ring_make("one");
+    struct seal seal = seal_of(secrets, "acme", HOOK);
+    auto_char *secret = make_large(1, room - 1000);
+    auto_char *stored = sealed(&seal, secret);
+    const char *const from[] = {secret, secret, stored, stored};
+    const int urls[] = {1000, 1001, 1000, 1300};
+
+    for (size_t i = 0; i < ARRAY_SIZE(urls); i++) {
+        auto_char *value = make_masked(urls[i]);
+        char *kept = NULL;
+        enum err err = seal_keep(seal.key, value, strlen(value), from[i],
+                                 strlen(from[i]), &kept);
+
+        cr_expect_eq(err, i % 2 == 0 ? ERR_OK : ERR_TOOBIG, "%zu", i);
+        cr_expect_eq(kept != NULL, i % 2 == 0);
+        if (i == 0)
+            cr_expect_eq(strlen(kept), CONFIG_VALUE_MAX);
+        seal_free(kept);
+    }
+    secrets_close(secrets);
+}
+
 Test(seal, the_canonical_text_survives)
 {
     struct secrets *secrets = ring_make("one");

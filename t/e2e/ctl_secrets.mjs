@@ -96,6 +96,37 @@ test('the mask keeps the secret that is there', () => {
     'set', WEBHOOK, JSON.stringify(value), ...of('acme'), '--version', '1', ...keys);
 });
 
+// Else nobody could export it and import it again.
+test('a kept secret and a new URL are not larger than what can be posted', () => {
+  const at = scene();
+  const keys = ['--secret-keys', at.keys('k1')];
+  const large = hook('s'.repeat(65400));
+  const { api_key: secret } = large;
+  for (const [tenant, options] of [['acme', keys], ['brio', []]]) {
+    set(at, tenant, large, ...options);
+    const refused = hook(MASK, `https://a.example/${'u'.repeat(300)}`);
+    at.fails(1, /^orderconf set: value: must be at most 65600 bytes with the api_key that is kept$/,
+      'set', WEBHOOK, JSON.stringify(refused), ...of(tenant), ...options);
+    const line = join(at.dir, tenant);
+    writeFileSync(line, `${JSON.stringify({ tenant, key: WEBHOOK, value: hook(MASK, `https://a.example/${'u'.repeat(1000)}`) })}\n`);
+    at.fails(1, new RegExp(`:1: value: ${WEBHOOK} of ${tenant} is too large with the secret that its mask keeps$`),
+      'import', line);
+    assert.deepEqual(get(at, tenant, '--reveal', ...keys), large);
+
+    const taken = hook(MASK, `https://a.example/${'u'.repeat(90)}`);
+    assert.equal(set(at, tenant, taken, ...options).version, 2);
+    assert.equal(get(at, tenant, '--reveal', ...keys).api_key, secret);
+    writeFileSync(line, `${JSON.stringify({ tenant, key: WEBHOOK, value: taken })}\n`);
+    assert.equal(at.json('import', line).unchanged, 1);
+  }
+  const out = join(at.dir, 'out');
+  at.text('export', '--output', out);
+  assert.equal(at.json('import', out, ...keys).unchanged, 2);
+  const other = scene();
+  const open = at.text('export', '--reveal', ...keys);
+  assert.equal(JSON.parse(other.run(['import', '--json', ...keys], { input: open }).stdout).stored, 2);
+});
+
 test('a version is restored with its secret, by the first key', () => {
   const at = scene();
   set(at, 'acme', hook('s3cret-1'), '--secret-keys', at.keys('k1'));

@@ -145,10 +145,11 @@ test('every wrong line is named, and nothing is stored', () => {
     [line('acme', 'external_order_webhook', { url: 'x', api_key: '', timeout: 99 }),
       'value.url: ', 'value.api_key: ', 'value.timeout: '],
     [line('acme', 'external_order_webhook', { url: 'a:b', api_key: 'k'.repeat(140000) }), 'is longer than'],
+    [line('acme', 'external_order_webhook', { url: 'a:b', api_key: 'k'.repeat(66000) }), 'value: must be at most 65600 bytes'],
     [line('brio', 'external_oms', { enabled: true })],
-    [line('brio', 'external_oms', { enabled: true }), 'the same tenant and key as in line 16'],
-    [line('brio', 'big_sales_order', { soft_limit_for_big_orders: 1 }), 'belongs before line 17'],
-    [line('acme', 'external_oms', { enabled: true }), 'belongs before line 18'],
+    [line('brio', 'external_oms', { enabled: true }), 'the same tenant and key as in line 17'],
+    [line('brio', 'big_sales_order', { soft_limit_for_big_orders: 1 }), 'belongs before line 18'],
+    [line('acme', 'external_oms', { enabled: true }), 'belongs before line 19'],
   ];
   writeFileSync(file, text(...lines.map(([one]) => one)));
   const expected = lines.flatMap(([, ...all], i) =>

@@ -388,6 +388,44 @@ test('the mask with nothing to keep is refused', async () => {
   assertProblem(await stack.get(tenant, WEBHOOK), 404, 'config_not_set');
 });
 
+test('the mask with more than fits beside the secret is refused', async () => {
+  const stack = await startWith(['k1'], scoped);
+  const tenant = stack.tenant();
+  const secret = 's'.repeat(40000);
+  await store(stack, tenant, hook(secret));
+  for (const query of ['', '?validate_only=true']) {
+    const value = hook(MASK, `https://a.example/${'u'.repeat(30000)}`);
+    const answer = await store(stack, tenant, value, { query });
+    assertDescribed(
+      operationOf('POST', `/config/sales_order/${WEBHOOK}`),
+      answer,
+    );
+    assertProblem(
+      answer,
+      400,
+      'validation_failed',
+      /^value: must be at most 65600 bytes with the api_key that is kept$/,
+    );
+    assert.equal(answer.headers.etag, '"1"');
+  }
+  await assertReads(stack, tenant, hook(secret), full);
+  const fits = hook(MASK, `https://a.example/${'u'.repeat(20000)}`);
+  assert.equal((await store(stack, tenant, fits)).status, 200);
+  const now = await stack.request({
+    token: stack.token(tenant, full),
+    path: BASE + WEBHOOK,
+  });
+  assert.deepEqual(now.json.value, { ...fits, api_key: secret });
+  // A page of history ends before what has no room in it.
+  const { json, headers } = await stack.request({
+    token: stack.token(tenant, full),
+    path: `${BASE}${WEBHOOK}/history`,
+  });
+  assert.equal(json.history.length, 1);
+  assert.match(headers.link, /before=2>; rel="next"/);
+  await stack.stop();
+});
+
 test('without --secret-scope the mask is a secret like any other', async () => {
   const stack = await startWith(['k1']);
   const tenant = stack.tenant();
