@@ -11,7 +11,9 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
-#define LOGIN_SIZE 256 /* LOGIN_NAME_MAX, with its NUL */
+/* Before the name of a user, and how long that may be to fit behind it. */
+#define PREFIX "cli:"
+#define NAME_MAX_BYTES (AUTH_SUBJECT_MAX + 1 - sizeof(PREFIX))
 
 /* The options that are set, as the service reads them; those that are not are
  * 0, which leaves the store as it is. */
@@ -147,19 +149,31 @@ ctl_fail_store(enum err err)
     }
 }
 
-/* Who is logged in, whoever sudo made of them; else whose process it is. */
+/* True if a history can have it. */
+static bool
+is_name(const char *name)
+{
+    json_auto_t *text = json_string(name); /* NULL: it is not UTF-8 */
+
+    return text != NULL && *name != '\0' && strlen(name) <= NAME_MAX_BYTES;
+}
+
+/* Who is logged in, whoever sudo made of them; else whose process it is, by
+ * number if there is no name. */
 static void
 make_subject(char subject_out[AUTH_SUBJECT_MAX + 1])
 {
-    char login[LOGIN_SIZE] = "";
-    const struct passwd *user = NULL;
+    char name[NAME_MAX_BYTES + 1] = "";
 
-    if (getlogin_r(login, sizeof(login)) != 0 || *login == '\0') {
-        user = getpwuid(getuid());
-        snprintf(login, sizeof(login), "%u", (unsigned int)getuid());
+    if (getlogin_r(name, sizeof(name)) != 0 || !is_name(name)) {
+        const struct passwd *user = getpwuid(getuid());
+
+        if (user != NULL && is_name(user->pw_name))
+            memcpy(name, user->pw_name, strlen(user->pw_name) + 1);
+        else
+            snprintf(name, sizeof(name), "%u", (unsigned int)getuid());
     }
-    snprintf(subject_out, AUTH_SUBJECT_MAX + 1, "cli:%s",
-             user != NULL ? user->pw_name : login);
+    snprintf(subject_out, AUTH_SUBJECT_MAX + 1, PREFIX "%s", name);
 }
 
 enum ctl_exit

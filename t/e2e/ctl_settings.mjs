@@ -3,7 +3,7 @@
 // serves: what they print, what they store, and what they refuse.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { chmodSync, chownSync, existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, copyFileSync, existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -260,6 +260,20 @@ test('the author is the one who is logged in', () => {
   const { text, lines } = store();
   text('set', ...acme, key, '1');
   const name = spawnSync('sh', ['-c', 'logname 2>/dev/null || id -un'], { encoding: 'utf8' }).stdout.trim();
+  assert.equal(lines('history', ...acme, key)[0].updated_by, `cli:${name}`);
+});
+
+test('without a name the author is a number', { skip: process.getuid() !== 0 }, () => {
+  const { db, lines } = store();
+  const copy = join(root, 'orderconf'); // where anybody may get at it
+  copyFileSync(admin, copy);
+  chmodSync(root, 0o755);
+  for (const path of [db, join(db, 'data.mdb'), join(db, 'lock.mdb')])
+    if (existsSync(path)) chownSync(path, 54321, 54321);
+  const { status, stderr } = spawnSync(copy, ['set', '--db', db, ...acme, key, '1'],
+    { env: cleanEnv(), encoding: 'utf8', uid: 54321, gid: 54321 });
+  assert.equal(status, 0, stderr);
+  const name = spawnSync('logname', { encoding: 'utf8' }).stdout.trim() || '54321';
   assert.equal(lines('history', ...acme, key)[0].updated_by, `cli:${name}`);
 });
 
