@@ -35,6 +35,7 @@ struct diff {
     const char *only;              /* the tenant, or NULL */
     const struct secrets *secrets; /* NULL: what is sealed stays so */
     bool is_json;
+    bool is_there; /* one of both has something of the tenant */
     bool is_different;
     bool is_trouble; /* it has been said */
 };
@@ -101,7 +102,7 @@ report(struct diff *diff, const struct jsonl_setting *from,
 /* Reads the next setting of the tenant; key NULL if there is none. ERR_INVALID:
  * it was said what is wrong. */
 static enum err
-read_next(const struct diff *diff, struct ctl_lines *lines,
+read_next(struct diff *diff, struct ctl_lines *lines,
           struct jsonl_setting *next)
 {
     enum err err;
@@ -111,6 +112,7 @@ read_next(const struct diff *diff, struct ctl_lines *lines,
         err = ctl_lines_read(lines, next);
     } while (err == ERR_OK && diff->only != NULL &&
              strcmp(diff->only, next->tenant) != 0);
+    diff->is_there = diff->is_there || err == ERR_OK;
     return err == ERR_NOTFOUND ? ERR_OK : err;
 }
 
@@ -223,17 +225,19 @@ meet_record(void *ctx, const char *tenant, const char *name,
         .value_len = record->value_len,
         .version = record->version,
     };
+    struct diff *diff = ctx;
     enum err err;
 
+    diff->is_there = true;
     if (to.key == NULL || !record_is_set(record))
         return ERR_OK;
     memcpy(to.tenant, tenant, strlen(tenant) + 1);
     if (to.key->secret == NULL)
-        return meet(ctx, &to);
-    err = open_value(ctx, &to);
+        return meet(diff, &to);
+    err = open_value(diff, &to);
     if (err != ERR_OK)
         return err;
-    err = meet(ctx, &to);
+    err = meet(diff, &to);
     seal_free(to.value);
     return err;
 }
@@ -319,6 +323,9 @@ run(const char *const *values, const char *const *operands)
     diff.from.jsonl.secrets = secrets;
     diff.from.jsonl.keeps_sealed = true;
     status = compare(&diff, values, operands[1]);
+    if (status == CTL_OK && diff.only != NULL && !diff.is_there)
+        status =
+            ctl_fail("%s: neither has a setting of this tenant", diff.only);
     jsonl_setting_clear(&diff.next);
     ctl_lines_close(&diff.from);
     /* What could not be printed must not look like a difference. */

@@ -139,8 +139,11 @@ write_all(struct store *store, const char *const *values,
     };
     const char *tenant = values[TENANT];
     struct store_stat stat;
-    enum err err = store_stat(store, &stat);
+    enum err err;
 
+    if (tenant != NULL && ctl_check_tenant(store, tenant) != CTL_OK)
+        return CTL_FAILED;
+    err = store_stat(store, &stat);
     if (err != ERR_OK)
         return ctl_fail_store(err);
     progress_start(&export.bar, STDERR_FILENO, "export",

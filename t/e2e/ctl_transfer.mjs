@@ -75,7 +75,6 @@ test('what is imported is exported, in order, and imported again elsewhere', () 
   assert.equal(second.exported(), exported.replaceAll(/"updated_at":"[^"]*"/g,
     `"updated_at":"${settings(second.exported())[0].updated_at}"`));
   assert.equal(succeed(['export', first.db, '--tenant=acme-2']), `${exported.split('\n')[6]}\n`);
-  assert.equal(succeed(['export', first.db, '--tenant=nobody']), '');
 });
 
 test('to a file, as a whole', () => {
@@ -200,6 +199,24 @@ test('one tenant of many', () => {
   const { status, stderr } = run(['import', db, '--tenant=brio'], text(...GOOD));
   assert.equal(status, 1);
   assert.match(stderr, /standard input: has no setting of brio\n$/);
+});
+
+test('a tenant that is nowhere is an error, not an empty export', () => {
+  const { db, dir } = storeOf(...GOOD);
+  const out = join(dir, 'out');
+  writeFileSync(out, text(...GOOD));
+  for (const [status, message, args] of [
+    [1, 'orderconf export: acne: the store has nothing of this tenant\n', ['export', db, '--tenant=acne']],
+    [1, 'orderconf export: acne: the store has nothing of this tenant\n', ['export', db, '--tenant=acne', '--output', out]],
+    [2, 'orderconf diff: acne: neither has a setting of this tenant\n', ['diff', db, '--tenant=acne', out]],
+    [2, 'orderconf diff: acne: neither has a setting of this tenant\n', ['diff', '--tenant=acne', out, out]],
+  ])
+    assert.deepEqual(run(args), { status, stdout: '', stderr: message });
+  assert.equal(readFileSync(out, 'utf8'), text(...GOOD));
+  assert.deepEqual(readdirSync(dir).sort(), ['db', 'out']);
+  // One of both is enough.
+  assert.equal(run(['diff', db, '--tenant=acme', '/dev/null']).status, 1);
+  assert.equal(run(['diff', '--tenant=acme', '/dev/null', out]).status, 1);
 });
 
 test('files that cannot be read, and options that make no sense', () => {
