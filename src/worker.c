@@ -80,12 +80,10 @@ watch(struct worker *worker, struct conn *conn)
 static void
 settle(struct worker *worker, struct conn *conn, enum conn_state before)
 {
-    if (conn->state == CONN_COMMITTING && before != CONN_COMMITTING) {
+    if (conn->state != CONN_CLOSING)
         watch(worker, conn);
+    if (conn->state == CONN_COMMITTING && before != CONN_COMMITTING)
         committer_submit(worker->committer, &conn->exchange.write);
-    } else if (conn->state != CONN_CLOSING) {
-        watch(worker, conn);
-    }
     if (conn->state == before && conn->state == CONN_RECEIVING)
         return; /* its time runs from the first byte */
     conn_list_remove(&worker->lists[before], conn);
@@ -348,8 +346,7 @@ watch_own(struct worker *worker, int fd, void *tag)
 {
     struct epoll_event event = {.events = EPOLLIN, .data.ptr = tag};
 
-    return fd >= 0 &&
-           epoll_ctl(worker->epoll_fd, EPOLL_CTL_ADD, fd, &event) == 0;
+    return epoll_ctl(worker->epoll_fd, EPOLL_CTL_ADD, fd, &event) == 0;
 }
 
 static void
@@ -377,10 +374,9 @@ worker_run(int listen_fd, int signal_fd, struct api *api)
     struct worker worker = {.listen_fd = listen_fd,
                             .signal_fd = signal_fd,
                             .service = {.api = api}};
-    size_t fds;
+    size_t fds = process_raise_fds(CONNECTIONS_MAX + FDS_RESERVED);
     bool is_open;
 
-    fds = process_raise_fds(CONNECTIONS_MAX + FDS_RESERVED);
     worker.count_max = fds > FDS_RESERVED * 2 ? fds - FDS_RESERVED : fds / 2;
     worker.epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     worker.committer = committer_start(api->store);
