@@ -9,12 +9,14 @@
 #include <criterion/criterion.h>
 #include <criterion/redirect.h>
 #include <dirent.h>
+#include <fcntl.h>
 #include <lmdb.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 static char *copy; /* the directory of the copy, empty */
 
@@ -51,8 +53,33 @@ open_at(const char *path)
 struct watch {
     uint64_t last, total;
     size_t calls;
-    uint64_t end_at; /* fails when so much is done; 0: never */
+    uint64_t end_at;    /* fails when so much is done; 0: never */
+    const char *spoils; /* what the disk does not keep, when all is written */
+    size_t nth;         /* time that it is there, from 0 */
+    bool is_spoilt;
 };
+
+static void
+spoil(struct watch *watch)
+{
+    char *path = scratch_path(copy, "data.mdb");
+    size_t len = strlen(watch->spoils), seen = 0;
+    int fd = open(path, O_RDWR | O_CLOEXEC);
+    static char bytes[1024 * 1024];
+    ssize_t size = pread(fd, bytes, sizeof(bytes), 0);
+
+    for (size_t at = 0; at + len <= (size_t)size; at++) {
+        if (memcmp(bytes + at, watch->spoils, len) != 0 || seen++ != watch->nth)
+            continue;
+        bytes[at] ^= 1;
+        cr_assert_eq(pwrite(fd, bytes + at, 1, (off_t)at), 1);
+        watch->is_spoilt = true;
+    }
+    cr_assert_gt(size, 0);
+    cr_assert_lt(size, (ssize_t)sizeof(bytes));
+    close(fd);
+    free(path);
+}
 
 static enum err
 see(void *ctx, uint64_t done, uint64_t total)
@@ -64,6 +91,8 @@ see(void *ctx, uint64_t done, uint64_t total)
     watch->last = done;
     watch->total = total;
     watch->calls++;
+    if (watch->spoils != NULL && done == total / 2)
+        spoil(watch);
     return watch->end_at != 0 && done >= watch->end_at ? ERR_BUSY : ERR_OK;
 }
 
@@ -281,6 +310,27 @@ Test(store_lmdb_copy, a_full_disk_leaves_nothing)
     cr_expect_eq(count_files(copy), 0);
     store_close(store);
     free(home);
+}
+
+/* The record, then its version, and the same of their names. */
+Test(store_lmdb_copy, what_the_disk_does_not_keep_is_found)
+{
+    struct store *store = open_store();
+    const char *const parts[] = {"4711", "acme"};
+
+    cr_assert_eq(put(store, "acme", "4711"), ERR_OK);
+    for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
+        for (size_t nth = 0; nth < 2; nth++) {
+            struct watch watch = {.spoils = parts[i], .nth = nth};
+
+            assert_not_copied(store, &watch, ERR_STORE,
+                              "/copy/data.mdb does not read as it was written");
+            cr_expect(watch.is_spoilt);
+            cr_expect_eq(count_files(copy), 0);
+        }
+    }
+    (void)assert_copied(store);
+    store_close(store);
 }
 
 Test(store_lmdb_copy, a_record_that_is_damaged_is_not_copied)
