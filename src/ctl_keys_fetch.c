@@ -5,6 +5,7 @@
 #include "fetch.h"
 #include "file.h"
 #include "jwks.h"
+#include "key_set.h"
 #include "util.h"
 
 #include <stdio.h>
@@ -70,7 +71,7 @@ get_set(const struct fetch_options *from, char *text, size_t *len_out,
     if (!fetch_get(from, text, JWKS_BYTES_MAX, len_out, why, sizeof(why)))
         return ctl_fail("no key set came: %s", why);
     text[*len_out] = '\0';
-    err = jwks_check(text, *len_out, count_out, &wrong);
+    err = key_set_check(text, *len_out, count_out, &wrong);
     if (err == ERR_NOMEM)
         return ctl_fail("out of memory");
     return err == ERR_OK ? CTL_OK : ctl_fail("the key set %s", wrong);

@@ -1,31 +1,24 @@
 // SPDX-License-Identifier: MIT
 #include "jwks.h"
 
-#include "decode.h"
 #include "file.h"
+#include "key_set.h"
 #include "log.h"
 #include "util.h"
 
-#include <jansson.h>
-
-#define SETS_MAX 256
-#define KEYS_MAX 512 /* of all sets together, and of one */
-
-struct key_list {
-    struct jwk *keys;
-    size_t count;
-    size_t skipped;
-    bool has_private;
-};
+/* What is remembered: some 3 KiB for a tenant with one RSA key. */
+#define SETS_MAX 1024
+#define KEYS_MAX 2048 /* of all sets together */
+#define BUCKETS 256
 
 struct set {
-    struct set *next; /* the most recently used first */
+    struct set *next; /* in its bucket, the most recently used first */
     struct file_id id;
     bool is_settled;  /* nothing can have changed under this id */
     bool is_parsed;   /* content was, if only to find it broken */
     bool is_broken;   /* the last attempt failed */
     uint64_t content; /* hash of the bytes that were parsed last */
-    struct key_list list;
+    struct key_set keys;
     char tenant[TENANT_MAX + 1];
 };
 
@@ -33,7 +26,8 @@ struct jwks {
     char *path; /* room for any tenant between prefix and suffix */
     size_t prefix_len;
     char *suffix;
-    struct set *sets;
+    struct set *buckets[BUCKETS]; /* by the tenant's hash */
+    size_t hand;                  /* the bucket that is trimmed next */
     uint64_t young_count;
 };
 
@@ -48,91 +42,9 @@ generation(struct jwks *jwks, const struct file_id *id, bool is_settled)
 }
 
 static void
-key_list_clear(struct key_list *list)
-{
-    for (size_t i = 0; i < list->count; i++)
-        jwk_clear(&list->keys[i]);
-    free(list->keys);
-    *list = (struct key_list){0};
-}
-
-static enum err
-key_list_add(struct key_list *list, const json_t *json, const char **why_out)
-{
-    const char *unfit;
-    enum err err;
-
-    if (list->count == KEYS_MAX) {
-        *why_out = "holds too many keys";
-        return ERR_INVALID;
-    }
-    if (jwk_is_private(json))
-        list->has_private = true;
-    err = jwk_read(json, JWK_PUBLIC, &list->keys[list->count], &unfit);
-    if (err == ERR_OK)
-        list->count++;
-    else if (err == ERR_INVALID)
-        list->skipped++;
-    return err == ERR_NOMEM ? err : ERR_OK;
-}
-
-/* ERR_INVALID: the text is no key set, for the reason *why_out. */
-static enum err
-key_list_parse(struct key_list *list, const char *text, size_t len,
-               const char **why_out)
-{
-    struct decode_fault fault;
-    json_auto_t *root = NULL;
-    const json_t *keys, *key;
-    enum err err;
-    size_t i;
-
-    err = decode_json(text, len, &root, &fault);
-    if (err != ERR_OK) {
-        *why_out = fault.text;
-        return err == ERR_NOMEM ? err : ERR_INVALID;
-    }
-    keys = json_object_get(root, "keys");
-    if (!json_is_array(keys)) {
-        *why_out = "has no array \"keys\"";
-        return ERR_INVALID;
-    }
-    list->keys = calloc(json_array_size(keys) + 1, sizeof(*list->keys));
-    if (list->keys == NULL)
-        return ERR_NOMEM;
-    json_array_foreach(keys, i, key)
-    {
-        err = key_list_add(list, key, why_out);
-        if (err != ERR_OK)
-            break;
-    }
-    return err;
-}
-
-enum err
-jwks_check(const char *text, size_t len, size_t *count_out,
-           const char **why_out)
-{
-    struct key_list list = {0};
-    enum err err = key_list_parse(&list, text, len, why_out);
-    size_t count = list.count;
-
-    if (err == ERR_OK && list.has_private)
-        *why_out = "holds a private key";
-    else if (err == ERR_OK && count == 0)
-        *why_out = "holds no key that can be used";
-    if (err == ERR_OK && (list.has_private || count == 0))
-        err = ERR_INVALID;
-    key_list_clear(&list);
-    if (err == ERR_OK)
-        *count_out = count;
-    return err;
-}
-
-static void
 set_free(struct set *set)
 {
-    key_list_clear(&set->list);
+    key_set_clear(&set->keys);
     free(set);
 }
 
@@ -147,17 +59,17 @@ set_break(struct set *set, const char *why, bool is_change)
 }
 
 static void
-set_replace(struct set *set, struct key_list *list)
+set_replace(struct set *set, struct key_set *keys)
 {
-    key_list_clear(&set->list);
-    set->list = *list;
+    key_set_clear(&set->keys);
+    set->keys = *keys;
     set->is_broken = false;
     if (set->is_parsed) /* before, so this is a change */
         log_event(LOG_LEVEL_NOTICE, "jwks_loaded",
                   LOG_TEXT("tenant", set->tenant),
-                  LOG_NUMBER("keys", (int64_t)list->count),
-                  LOG_NUMBER("skipped", (int64_t)list->skipped));
-    if (list->has_private)
+                  LOG_NUMBER("keys", (int64_t)keys->count),
+                  LOG_NUMBER("skipped", (int64_t)keys->skipped));
+    if (keys->has_private)
         log_event(LOG_LEVEL_WARNING, "jwks_private",
                   LOG_TEXT("tenant", set->tenant),
                   LOG_TEXT("reason", "the key set holds a private key"));
@@ -167,7 +79,7 @@ static enum err
 set_parse(struct set *set, const char *text, size_t len)
 {
     uint64_t content = hash_bytes(text, len);
-    struct key_list list = {0};
+    struct key_set keys = {0};
     const char *why = "is too large";
     enum err err = ERR_INVALID;
 
@@ -176,11 +88,11 @@ set_parse(struct set *set, const char *text, size_t len)
         return ERR_OK;
     }
     if (len <= JWKS_BYTES_MAX)
-        err = key_list_parse(&list, text, len, &why);
+        err = key_set_parse(&keys, text, len, &why);
     if (err == ERR_OK) {
-        set_replace(set, &list);
+        set_replace(set, &keys);
     } else {
-        key_list_clear(&list);
+        key_set_clear(&keys);
         if (err == ERR_NOMEM)
             return err;
         set_break(set, why, true);
@@ -214,31 +126,53 @@ set_load(struct set *set, const char *path, const struct file_id *seen)
     return err;
 }
 
-static void
-jwks_trim(struct jwks *jwks)
+static struct set **
+jwks_bucket(struct jwks *jwks, const char *tenant)
 {
-    size_t sets = 0, keys = 0;
-    struct set **link = &jwks->sets;
-
-    while (*link != NULL) {
-        struct set *set = *link;
-
-        sets++;
-        keys += set->list.count;
-        if (sets > 1 && (sets > SETS_MAX || keys > KEYS_MAX)) {
-            *link = set->next;
-            set_free(set);
-        } else {
-            link = &set->next;
-        }
-    }
+    return &jwks->buckets[hash_bytes(tenant, strlen(tenant)) % BUCKETS];
 }
 
-/* Takes the tenant's set out of the list; NULL if it is not there. */
-static struct set *
-jwks_take(struct jwks *jwks, const char *tenant)
+/* Forgets the set that was not used for longest in the next bucket; returns how
+ * many keys it had. The newest stays, and so does an empty bucket. */
+static size_t
+jwks_forget_one(struct jwks *jwks, const struct set *newest, size_t *sets)
 {
-    for (struct set **link = &jwks->sets; *link; link = &(*link)->next) {
+    struct set **link = &jwks->buckets[jwks->hand++ % BUCKETS];
+    struct set *oldest;
+    size_t keys;
+
+    while (*link != NULL && (*link)->next != NULL)
+        link = &(*link)->next;
+    oldest = *link;
+    if (oldest == NULL || oldest == newest)
+        return 0;
+    keys = oldest->keys.count;
+    *link = NULL;
+    set_free(oldest);
+    --*sets;
+    return keys;
+}
+
+static void
+jwks_trim(struct jwks *jwks, const struct set *newest)
+{
+    size_t sets = 0, keys = 0;
+
+    for (size_t i = 0; i < BUCKETS; i++) {
+        for (struct set *set = jwks->buckets[i]; set; set = set->next) {
+            sets++;
+            keys += set->keys.count;
+        }
+    }
+    while (sets > 1 && (sets > SETS_MAX || keys > KEYS_MAX))
+        keys -= jwks_forget_one(jwks, newest, &sets);
+}
+
+/* Takes the tenant's set out of its bucket; NULL if it is not there. */
+static struct set *
+jwks_take(struct set **bucket, const char *tenant)
+{
+    for (struct set **link = bucket; *link; link = &(*link)->next) {
         struct set *set = *link;
 
         if (strcmp(set->tenant, tenant) == 0) {
@@ -268,13 +202,14 @@ jwks_remove(struct set *set)
     set_free(set);
 }
 
-/* Brings the tenant's set up to date and to the front of the list. */
+/* Brings the tenant's set up to date and to the front of its bucket. */
 static enum err
 jwks_refresh(struct jwks *jwks, const char *tenant, struct set **set_out)
 {
     const char *path = jwks_path(jwks, tenant);
     struct file_id seen = file_id_read(path);
-    struct set *set = jwks_take(jwks, tenant);
+    struct set **bucket = jwks_bucket(jwks, tenant);
+    struct set *set = jwks_take(bucket, tenant);
     enum err err = ERR_OK;
 
     if (file_id_is_gone(&seen)) {
@@ -287,32 +222,14 @@ jwks_refresh(struct jwks *jwks, const char *tenant, struct set **set_out)
             return ERR_NOMEM;
         memcpy(set->tenant, tenant, strlen(tenant) + 1);
     }
-    set->next = jwks->sets;
-    jwks->sets = set;
+    set->next = *bucket;
+    *bucket = set;
     if (!set->is_settled || !file_id_equals(&set->id, &seen)) {
         err = set_load(set, path, &seen);
-        jwks_trim(jwks);
+        jwks_trim(jwks, set);
     }
     *set_out = set;
     return err;
-}
-
-/* NULL if there is none. */
-static const struct jwk *
-set_find(const struct set *set, const char *kid, const char *alg)
-{
-    const struct jwk *found = NULL;
-
-    if (kid == NULL)
-        return set->list.count == 1 ? &set->list.keys[0] : NULL;
-    for (size_t i = 0; i < set->list.count; i++) {
-        const struct jwk *key = &set->list.keys[i];
-
-        if (key->kid != NULL && strcmp(key->kid, kid) == 0 &&
-            (found == NULL || strcmp(key->alg, alg) == 0))
-            found = key;
-    }
-    return found;
 }
 
 struct jwks *
@@ -339,11 +256,13 @@ jwks_free(struct jwks *jwks)
 {
     if (jwks == NULL)
         return;
-    while (jwks->sets != NULL) {
-        struct set *set = jwks->sets;
+    for (size_t i = 0; i < BUCKETS; i++) {
+        while (jwks->buckets[i] != NULL) {
+            struct set *set = jwks->buckets[i];
 
-        jwks->sets = set->next;
-        set_free(set);
+            jwks->buckets[i] = set->next;
+            set_free(set);
+        }
     }
     free(jwks->path);
     free(jwks->suffix);
@@ -361,7 +280,7 @@ jwks_find(struct jwks *jwks, const char *tenant, const char *kid,
     err = jwks_refresh(jwks, tenant, &set);
     if (err != ERR_OK)
         return err;
-    key = set_find(set, kid, alg);
+    key = key_set_find(&set->keys, kid, alg);
     if (key == NULL)
         return ERR_NOTFOUND;
     *key_out = key;
@@ -374,7 +293,7 @@ jwks_has_key(struct jwks *jwks, const char *tenant)
 {
     struct set *set;
 
-    return jwks_refresh(jwks, tenant, &set) == ERR_OK && set->list.count > 0;
+    return jwks_refresh(jwks, tenant, &set) == ERR_OK && set->keys.count > 0;
 }
 
 uint64_t

@@ -4,7 +4,6 @@
  *
  * A file that is gone takes its keys with it; one that turned unreadable or
  * broken keeps the keys that were loaded before, and the log says so once.
- * Single keys that are of no use here are skipped (RFC 7517, section 5).
  * A bounded number of sets stays loaded, the least recently used go first.
  */
 #ifndef JWKS_H
@@ -21,14 +20,6 @@ struct jwks;
 
 /* What larger files hold is not looked at. */
 #define JWKS_BYTES_MAX ((size_t)256 * 1024)
-
-/*
- * Reads a key set that is not used yet. ERR_OK: *count_out of its keys can be
- * used, one at least. ERR_INVALID: *why_out says what is wrong with it, static
- * text; a private key is wrong, too. ERR_NOMEM.
- */
-enum err jwks_check(const char *text, size_t len, size_t *count_out,
-                    const char **why_out);
 
 /* path holds {tenant} once; copied. NULL on no memory. */
 struct jwks *jwks_new(const char *path);

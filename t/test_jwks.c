@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "jwks.h"
+#include "key_set.h"
 
 #include "lib/scratch.h"
 #include "lib/tokens.h"
@@ -289,7 +290,7 @@ Test(jwks, sets_are_bounded)
     size_t in_use = 0;
 
     EVP_PKEY_free(key);
-    for (int i = 0; i < 1500; i++) {
+    for (int i = 0; i < 2000; i++) {
         char tenant[16];
         auto_char *name = NULL;
 
@@ -297,12 +298,41 @@ Test(jwks, sets_are_bounded)
         name = tokens_format("%s.json", tenant);
         tokens_write(dir, name, set);
         cr_assert_eq(find(tenant, "k", "ES256"), ERR_OK);
-        if (i == 400)
+        if (i == 1200)
             in_use = mallinfo2().uordblks;
     }
     /* 0 under a sanitizer, which keeps its own books. */
     cr_assert_leq(mallinfo2().uordblks, in_use + 65536);
     cr_assert_eq(find("t0", "k", "ES256"), ERR_OK);
+}
+
+Test(jwks, the_keys_of_all_sets_are_bounded)
+{
+    EVP_PKEY *key = tokens_new_ec("P-256");
+    auto_char *jwk = tokens_jwk(key, "k", NULL, "");
+    auto_char *list = strdup(jwk);
+    size_t in_use = 0;
+
+    EVP_PKEY_free(key);
+    for (int count = 1; count < 100; count++) {
+        char *longer = tokens_format("%s,%s", list, jwk);
+
+        free(list);
+        list = longer;
+    }
+    for (int i = 0; i < 60; i++) {
+        char tenant[16];
+        auto_char *name = NULL;
+        auto_char *set = tokens_format("{\"keys\":[%s]}", list);
+
+        snprintf(tenant, sizeof(tenant), "t%d", i);
+        name = tokens_format("%s.json", tenant);
+        tokens_write(dir, name, set);
+        cr_assert_eq(find(tenant, "k", "ES256"), ERR_OK);
+        if (i == 25)
+            in_use = mallinfo2().uordblks;
+    }
+    cr_assert_leq(mallinfo2().uordblks, in_use + 65536);
 }
 
 Test(jwks, keys_of_a_set_are_bounded)
@@ -332,7 +362,7 @@ assert_checked(char *set, const char *said)
 {
     const char *why = NULL;
     size_t count = 0;
-    enum err err = jwks_check(set, strlen(set), &count, &why);
+    enum err err = key_set_check(set, strlen(set), &count, &why);
     auto_char *got =
         err == ERR_OK ? tokens_format("%zu", count) : tokens_format("%s", why);
 
