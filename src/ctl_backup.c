@@ -19,6 +19,9 @@
 #define NICE 10
 #define DATA_FILE "data.mdb"
 
+/* How long a backup rests for what it has worked. */
+#define REST_FOR_WORK 3
+
 enum { JSON = CTL_STORE_OPTIONS, OPTIONS };
 
 static const struct ctl_option options[OPTIONS] = {
@@ -26,13 +29,34 @@ static const struct ctl_option options[OPTIONS] = {
     [JSON] = CTL_JSON_ROW,
 };
 
+/* A copy on its way. */
+struct copying {
+    struct progress bar;
+    uint64_t since; /* in ns: when it went on */
+};
+
+/* Writers have the disk and the processors to themselves for most of the time:
+ * what is copied at once takes some milliseconds. */
+static void
+rest(struct copying *copying)
+{
+    uint64_t ns = (now_ns() - copying->since) * REST_FOR_WORK;
+    struct timespec time = {.tv_sec = (time_t)(ns / 1000000000),
+                            .tv_nsec = (long)(ns % 1000000000)};
+
+    (void)nanosleep(&time, NULL); /* an interruption is asked for */
+    copying->since = now_ns();
+}
+
 static enum err
 show(void *ctx, uint64_t done, uint64_t total)
 {
-    struct progress *bar = ctx;
+    struct copying *copying = ctx;
 
-    bar->total = total;
-    progress_update(bar, done);
+    copying->bar.total = total;
+    progress_update(&copying->bar, done);
+    if (done < total)
+        rest(copying);
     return ctl_interrupt_came() ? ERR_BUSY : ERR_OK;
 }
 
@@ -40,12 +64,12 @@ static enum ctl_exit
 copy(struct store *store, const char *dir, struct store_copied *copied_out)
 {
     char why[512];
-    struct progress bar;
+    struct copying copying = {.since = now_ns()};
     enum err err;
 
-    progress_start(&bar, STDERR_FILENO, "backup", 0);
-    err = store_copy(store, dir, show, &bar, copied_out, why, sizeof(why));
-    progress_end(&bar);
+    progress_start(&copying.bar, STDERR_FILENO, "backup", 0);
+    err = store_copy(store, dir, show, &copying, copied_out, why, sizeof(why));
+    progress_end(&copying.bar);
     if (err == ERR_OK)
         return CTL_OK;
     if (ctl_interrupt_came())
