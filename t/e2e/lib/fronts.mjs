@@ -340,24 +340,12 @@ class ApacheProxyFcgi extends Apache {
   }
 }
 
-/** Apache starts the service, and has its log. */
-class ApacheFcgid extends Apache {
+/** Apache starts the program of the service itself. */
+class ApacheStarter extends Apache {
   startsProgram = true;
   mergesSlashes = true;
-  replaceWorkers = null; // mod_fcgid starts and ends them
+  replaceWorkers = null; // Apache starts and ends them
   gone = [500, 'internal_server_error'];
-
-  /** Apache's graceful restart: new workers. Requests may be lost by it. */
-  async restart() {
-    const count = () => this.workerLines('resuming normal operations').length;
-    const before = count();
-    this.server.kill('SIGUSR1');
-    await until('Apache has restarted', () => count() > before);
-  }
-
-  workerLines(words) {
-    return this.stack.logLines().filter((line) => line.includes(words));
-  }
 
   async startService() {
     await this.prepare();
@@ -370,6 +358,21 @@ class ApacheFcgid extends Apache {
     rmSync(this.stack.program);
     writeFileSync(this.stack.program, '#!/bin/sh\nexit 1\n', { mode: 0o755 });
     await this.restart?.();
+  }
+}
+
+/** mod_fcgid, which has the service's log, too. */
+class ApacheFcgid extends ApacheStarter {
+  /** Apache's graceful restart: new workers. Requests may be lost by it. */
+  async restart() {
+    const count = () => this.workerLines('resuming normal operations').length;
+    const before = count();
+    this.server.kill('SIGUSR1');
+    await until('Apache has restarted', () => count() > before);
+  }
+
+  workerLines(words) {
+    return this.stack.logLines().filter((line) => line.includes(words));
   }
 
   async startServer() {
@@ -403,28 +406,11 @@ class ApacheFcgid extends Apache {
 }
 
 /** A program run per request, on a host where one has but .htaccess. */
-class ApacheCgi extends Apache {
-  startsProgram = true;
-  replaceWorkers = null; // there are none
-  mergesSlashes = true;
+class ApacheCgi extends ApacheStarter {
   trace = 200; // which .htaccess cannot change
   refused = '/v0/metrics'; // the rest of the site is not ours
   health = '/v0/healthz';
   own = [];
-  gone = [500, 'internal_server_error'];
-
-  async startService() {
-    await this.prepare();
-  }
-
-  stopService() {}
-
-  /** The program is there, and does not start. */
-  async lose() {
-    rmSync(this.stack.program);
-    writeFileSync(this.stack.program, '#!/bin/sh\nexit 1\n', { mode: 0o755 });
-    await this.restart?.();
-  }
 
   async startServer() {
     const { stack } = this;
