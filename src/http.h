@@ -99,6 +99,16 @@ bool http_is_json(const char *content_type);
 /* True if Prefer holds handling=strict (RFC 7240, section 4.4). */
 bool http_is_strict(const char *prefer);
 
+/*
+ * True if the path of a request target is prefix and path together: as it
+ * is, or after what RFC 3986, section 6.2.2, does to equivalent ones, which is
+ * to decode escapes of unreserved characters and to remove dot segments.
+ */
+bool http_target_is(const char *target, const char *prefix, const char *path);
+
+/* The value of a hexadecimal digit; -1 if it is none. */
+int http_hex_digit(char c);
+
 /* The entity tag, with its quotes, of what these versions make up: "3.0.12".
  * A tag that does not fit is a mistake of ours. */
 void http_etag(const uint64_t *versions, size_t count,

@@ -12,8 +12,8 @@
 
 static const char twice[] = "must be there only once";
 
-static int
-hex_digit(char c)
+int
+http_hex_digit(char c)
 {
     if (c >= '0' && c <= '9')
         return c - '0';
@@ -34,8 +34,8 @@ read_piece(const char **at, const char *ends, char piece_out[PIECE_MAX + 1])
         char c = **at == '+' ? ' ' : **at;
 
         if (c == '%') {
-            int high = hex_digit((*at)[1]);
-            int low = high >= 0 ? hex_digit((*at)[2]) : -1;
+            int high = http_hex_digit((*at)[1]);
+            int low = high >= 0 ? http_hex_digit((*at)[2]) : -1;
 
             is_good = is_good && low >= 0;
             c = (char)(high * 16 + low);
