@@ -24,6 +24,7 @@ struct api {
     struct secrets *secrets; /* NULL: secrets are stored as they are */
     bool has_mask;   /* some tokens see the mask, so it is no secret itself */
     bool is_unready; /* as the last GET of /readyz found; the log has it */
+    bool has_hidden; /* a route for operators; the log has why */
 };
 
 /* One request on its way through the handlers. */

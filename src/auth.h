@@ -23,7 +23,8 @@ struct auth;
 #define AUTH_TOKEN_MAX 8192
 #define AUTH_LEEWAY 60 /* seconds that clocks may differ */
 
-enum access { ACCESS_NONE, ACCESS_READ, ACCESS_WRITE };
+/* ACCESS_OPERATOR: no token, but the front end's word for who asks. */
+enum access { ACCESS_NONE, ACCESS_OPERATOR, ACCESS_READ, ACCESS_WRITE };
 
 /* Whom a token speaks for. */
 struct principal {

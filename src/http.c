@@ -129,11 +129,15 @@ request_init(struct request *request, http_param_fn *param, void *ctx)
 {
     const char *path = param(ctx, "PATH_INFO");
     const char *query = param(ctx, "QUERY_STRING");
+    const char *prefix = param(ctx, "SCRIPT_NAME");
+    const char *admitted = param(ctx, "ORDERCONF_OPERATOR");
 
     *request = (struct request){
         .method = method_parse(param_get(param, ctx, "REQUEST_METHOD")),
         .path = path != NULL ? path : "",
         .query = query != NULL ? query : "",
+        .target = param_get(param, ctx, "REQUEST_URI"),
+        .prefix = prefix != NULL ? prefix : "",
         .accept = param_get(param, ctx, "HTTP_ACCEPT"),
         .authorization = param_get(param, ctx, "HTTP_AUTHORIZATION"),
         .content_encoding = param_get(param, ctx, "HTTP_CONTENT_ENCODING"),
@@ -142,6 +146,7 @@ request_init(struct request *request, http_param_fn *param, void *ctx)
         .if_none_match = param_get(param, ctx, "HTTP_IF_NONE_MATCH"),
         .prefer = param_get(param, ctx, "HTTP_PREFER"),
         .front_tenant = param_get(param, ctx, "TENANT"),
+        .is_operator = admitted != NULL && strcmp(admitted, "1") == 0,
         .content_length =
             content_length_parse(param_get(param, ctx, "CONTENT_LENGTH")),
     };

@@ -21,8 +21,10 @@ enum http_method { HTTP_GET, HTTP_HEAD, HTTP_POST, HTTP_OTHER };
 /* Borrowed text lives as long as the transport's request. Absent is NULL. */
 struct request {
     enum http_method method;
-    const char *path;  /* PATH_INFO, decoded; "" if absent */
-    const char *query; /* QUERY_STRING, not decoded; "" if absent */
+    const char *path;   /* PATH_INFO, decoded; "" if absent */
+    const char *query;  /* QUERY_STRING, not decoded; "" if absent */
+    const char *target; /* REQUEST_URI, as the client sent it */
+    const char *prefix; /* SCRIPT_NAME, what stands before path; "" if absent */
     const char *accept;
     const char *authorization;
     const char *content_encoding;
@@ -31,6 +33,7 @@ struct request {
     const char *if_none_match;
     const char *prefer;
     const char *front_tenant;         /* TENANT from the front end */
+    bool is_operator;                 /* ORDERCONF_OPERATOR is 1 */
     char id[HTTP_REQUEST_ID_MAX + 1]; /* REQUEST_ID, or fresh */
     int64_t content_length;           /* -1 absent, -2 not a number */
     const char *body;

@@ -198,6 +198,17 @@ is_admin_setting(const char *variable)
     return false;
 }
 
+/* What a web server tells of a request stands in a CGI program's environment,
+ * beside the settings. */
+static bool
+is_of_request(const char *variable)
+{
+    static const char admitted[] = "ORDERCONF_OPERATOR=";
+
+    return strncmp(variable, admitted, strlen(admitted)) == 0 &&
+           getenv("GATEWAY_INTERFACE") != NULL;
+}
+
 /*
  * Every ORDERCONF_ variable is a setting or an error: a misspelt one would
  * otherwise be a setting that is silently not in force.
@@ -213,7 +224,7 @@ read_environment(struct options *options)
         char name[64];
 
         if (strncmp(*variable, "ORDERCONF_", strlen("ORDERCONF_")) != 0 ||
-            is_admin_setting(*variable))
+            is_admin_setting(*variable) || is_of_request(*variable))
             continue;
         for (size_t i = 0; i < ARRAY_SIZE(rows) && row == NULL; i++) {
             environment_name(&rows[i], name);

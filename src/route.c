@@ -28,8 +28,8 @@ static const struct route routes[] = {
     {HISTORY, HTTP_POST, ACCESS_WRITE, api_restore},
     {"/openapi.json", HTTP_GET, ACCESS_NONE, api_openapi},
     {"/healthz", HTTP_GET, ACCESS_NONE, api_healthz},
-    {"/readyz", HTTP_GET, ACCESS_NONE, api_readyz},
-    {"/metrics", HTTP_GET, ACCESS_NONE, api_metrics},
+    {"/readyz", HTTP_GET, ACCESS_OPERATOR, api_readyz},
+    {"/metrics", HTTP_GET, ACCESS_OPERATOR, api_metrics},
     {0},
 };
 
@@ -70,9 +70,37 @@ effective_method(const struct request *request)
     return request->method == HTTP_HEAD ? HTTP_GET : request->method;
 }
 
+/*
+ * Front ends read paths in ways of their own, and what one of them lets pass
+ * for another path's sake must not be served: one resource has one path, which
+ * the client asked for. Whoever does not pass on what that was is trusted.
+ */
+static bool
+is_as_asked(const struct request *request)
+{
+    return request->target == NULL ||
+           http_target_is(request->target, request->prefix, request->path);
+}
+
+/* False: the route is not there, and the log says once why. */
+static bool
+is_shown(struct api *api, const struct route *route,
+         const struct request *request)
+{
+    if (route->access != ACCESS_OPERATOR || request->is_operator)
+        return true;
+    if (!api->has_hidden)
+        log_event(LOG_LEVEL_WARNING, "hidden", LOG_TEXT("path", route->path),
+                  LOG_TEXT("reason", "/readyz and /metrics are 404 unless the "
+                                     "web server sets ORDERCONF_OPERATOR to 1"),
+                  LOG_TEXT("request_id", request->id));
+    api->has_hidden = true;
+    return false;
+}
+
 /* The route, or NULL; then *err_out says whether it was path or method. */
 static const struct route *
-find_route(struct exchange *exchange, enum err *err_out)
+find_route(struct api *api, struct exchange *exchange, enum err *err_out)
 {
     static const char *const allow[] = {
         [1 << HTTP_GET] = "GET, HEAD",
@@ -82,9 +110,9 @@ find_route(struct exchange *exchange, enum err *err_out)
     enum http_method method = effective_method(&exchange->request);
     unsigned methods = 0;
 
-    exchange->route = METRICS_NO_ROUTE;
     for (const struct route *route = routes; route->path != NULL; route++) {
-        if (!is_match(route->path, exchange->request.path, &exchange->key))
+        if (!is_match(route->path, exchange->request.path, &exchange->key) ||
+            !is_shown(api, route, &exchange->request))
             continue;
         if (methods == 0 || route->method == method)
             exchange->route = (unsigned int)(route - routes);
@@ -128,21 +156,30 @@ static void
 serve(struct api *api, struct exchange *exchange)
 {
     const struct request *request = &exchange->request;
+    const struct route *route;
+    bool needs_token;
     enum err err;
-    const struct route *route = find_route(exchange, &err);
 
+    exchange->route = METRICS_NO_ROUTE;
+    if (!is_as_asked(request)) {
+        problem_respondf(&exchange->response, request, ERR_NOTFOUND,
+                         "there is no such path: the web server read it as "
+                         "another one");
+        return;
+    }
+    route = find_route(api, exchange, &err);
     if (route == NULL) {
         problem_respondf(&exchange->response, request, err,
                          err == ERR_METHOD ? "the method is not allowed here"
                                            : "there is no such path");
         return;
     }
-    if (route->access != ACCESS_NONE && api->store == NULL) {
+    needs_token = route->access == ACCESS_READ || route->access == ACCESS_WRITE;
+    if (needs_token && api->store == NULL) {
         problem_respond(&exchange->response, request, ERR_STORE, NULL);
         return;
     }
-    if (route->access == ACCESS_NONE ||
-        is_authorized(api, exchange, route->access))
+    if (!needs_token || is_authorized(api, exchange, route->access))
         route->handler(api, exchange);
 }
 

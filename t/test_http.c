@@ -36,7 +36,8 @@ Test(http, request_takes_every_parameter)
         "HTTP_ACCEPT", "d", "HTTP_AUTHORIZATION", "e", "CONTENT_TYPE", "f",
         "CONTENT_LENGTH", "12", "HTTP_CONTENT_ENCODING", "g", "HTTP_IF_MATCH",
         "h", "HTTP_IF_NONE_MATCH", "i", "HTTP_PREFER", "j", "TENANT", "k",
-        "REQUEST_ID", "l");
+        "REQUEST_ID", "l", "REQUEST_URI", "/m/a?b=c", "SCRIPT_NAME", "/m",
+        "ORDERCONF_OPERATOR", "1");
 
     cr_expect_eq(request.method, HTTP_POST);
     cr_expect_str_eq(request.path, "/a");
@@ -51,6 +52,9 @@ Test(http, request_takes_every_parameter)
     cr_expect_str_eq(request.prefer, "j");
     cr_expect_str_eq(request.front_tenant, "k");
     cr_expect_str_eq(request.id, "l");
+    cr_expect_str_eq(request.target, "/m/a?b=c");
+    cr_expect_str_eq(request.prefix, "/m");
+    cr_expect(request.is_operator);
     cr_expect_null(request.body);
     cr_expect_eq(request.body_len, 0);
 }
@@ -61,6 +65,9 @@ assert_bare(const struct request *request)
     cr_expect_eq(request->method, HTTP_OTHER);
     cr_expect_str_empty(request->path);
     cr_expect_str_empty(request->query);
+    cr_expect_null(request->target);
+    cr_expect_str_empty(request->prefix);
+    cr_expect_not(request->is_operator);
     cr_expect_null(request->accept);
     cr_expect_null(request->authorization);
     cr_expect_null(request->content_type);
@@ -82,12 +89,12 @@ Test(http, request_without_parameters)
 
 Test(http, request_takes_an_empty_parameter_as_absent)
 {
-    struct request request =
-        REQUEST("REQUEST_METHOD", "", "PATH_INFO", "", "QUERY_STRING", "",
-                "HTTP_ACCEPT", "", "HTTP_AUTHORIZATION", "", "CONTENT_TYPE", "",
-                "CONTENT_LENGTH", "", "HTTP_CONTENT_ENCODING", "",
-                "HTTP_IF_MATCH", "", "HTTP_IF_NONE_MATCH", "", "HTTP_PREFER",
-                "", "TENANT", "", "REQUEST_ID", "");
+    struct request request = REQUEST(
+        "REQUEST_METHOD", "", "PATH_INFO", "", "QUERY_STRING", "",
+        "HTTP_ACCEPT", "", "HTTP_AUTHORIZATION", "", "CONTENT_TYPE", "",
+        "CONTENT_LENGTH", "", "HTTP_CONTENT_ENCODING", "", "HTTP_IF_MATCH", "",
+        "HTTP_IF_NONE_MATCH", "", "HTTP_PREFER", "", "TENANT", "", "REQUEST_ID",
+        "", "REQUEST_URI", "", "SCRIPT_NAME", "", "ORDERCONF_OPERATOR", "");
 
     assert_bare(&request);
 }
@@ -103,6 +110,17 @@ Test(http, request_finds_the_authorization_that_apache_renamed)
     cr_expect_str_eq(renamed.authorization, "a");
     cr_expect_str_eq(both.authorization, "b");
     cr_expect_str_eq(empty.authorization, "a");
+}
+
+Test(http, request_is_an_operators_by_one_value)
+{
+    static const char *const others[] = {"0", "yes", "11", "1 ", " 1"};
+
+    for (size_t i = 0; i < ARRAY_SIZE(others); i++)
+        cr_expect_not(REQUEST("ORDERCONF_OPERATOR", others[i]).is_operator,
+                      "%s", others[i]);
+    /* What a client can set. */
+    cr_expect_not(REQUEST("HTTP_ORDERCONF_OPERATOR", "1").is_operator);
 }
 
 Test(http, request_methods_are_case_sensitive)

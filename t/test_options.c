@@ -118,6 +118,26 @@ Test(options, the_admin_program_may_share_the_environment)
     cr_assert_eq(run(&options, (const char *const[]){NULL}), OPTIONS_RUN);
 }
 
+Test(options, what_a_web_server_tells_of_a_request_is_no_setting)
+{
+    struct options options;
+
+    setenv("ORDERCONF_OPERATOR", "1", 1);
+    setenv("GATEWAY_INTERFACE", "CGI/1.1", 1);
+    cr_assert_eq(run(&options, (const char *const[]){NULL}), OPTIONS_RUN);
+}
+
+Test(options, a_setting_does_not_admit_operators)
+{
+    struct options options;
+
+    setenv("ORDERCONF_OPERATOR", "1", 1);
+    unsetenv("GATEWAY_INTERFACE");
+    cr_assert_eq(run(&options, (const char *const[]){NULL}),
+                 OPTIONS_EXIT_USAGE);
+    assert_stderr("orderconf.fcgi: ORDERCONF_OPERATOR: no such setting\n");
+}
+
 Test(options, a_bad_variable_is_named)
 {
     struct options options;

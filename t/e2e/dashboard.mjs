@@ -25,6 +25,7 @@ async function known() {
   const answer = await stack.direct({
     REQUEST_METHOD: 'GET',
     PATH_INFO: '/metrics',
+    ORDERCONF_OPERATOR: 1,
   });
   const names = new Map();
   for (const family of parse(answer.text).values())

@@ -18,6 +18,7 @@ const params = (path, method = 'GET') => ({
   GATEWAY_INTERFACE: 'CGI/1.1',
   REQUEST_METHOD: method,
   PATH_INFO: path,
+  ORDERCONF_OPERATOR: 1,
 });
 const ask = (stack, path) => stack.direct(params(path));
 
@@ -154,6 +155,65 @@ test('readyz asks in turn with writes, and stores nothing', async () => {
   await Promise.all([...writing, ...asking]);
   const events = stack.events();
   assert.equal(events.filter(({ event }) => event === 'stored').length, 160);
+  await stack.stop();
+});
+
+test('readyz and metrics are there only where the web server says so', async () => {
+  const stack = await start({ nginx: false, options: { workers: 1 } });
+  stack.tenant();
+  for (const said of [undefined, '', '0', 'yes'])
+    for (const path of ['/readyz', '/metrics'])
+      for (const method of ['GET', 'HEAD', 'POST']) {
+        const { ORDERCONF_OPERATOR, ...rest } = params(path, method);
+        const more = said === undefined ? {} : { ORDERCONF_OPERATOR: said };
+        const answer = await stack.direct({
+          ...rest,
+          ...more,
+          HTTP_ORDERCONF_OPERATOR: 1,
+        });
+        assert.equal(answer.status, 404, answer.text);
+        if (method !== 'HEAD') assertProblem(answer, 404, 'not_found');
+      }
+  const { ORDERCONF_OPERATOR, ...rest } = params('/healthz');
+  assert.equal((await stack.direct(rest)).status, 200);
+  assertReady(await ask(stack, '/readyz'));
+  // The log says why, once.
+  const said = stack.events().filter(({ event }) => event === 'hidden');
+  assert.equal(said.length, 1);
+  assert.equal(said[0].level, 'warning');
+  assert.equal(said[0].path, '/readyz');
+  assert.match(said[0].reason, /sets ORDERCONF_OPERATOR to 1$/);
+  await stack.stop();
+});
+
+test('a path is served if it is what the client asked for', async () => {
+  const stack = await start({ nginx: false });
+  const from = (uri, prefix) =>
+    stack.direct({
+      ...params('/metrics'),
+      REQUEST_URI: uri,
+      SCRIPT_NAME: prefix,
+    });
+  for (const [uri, prefix] of [
+    ['/metrics', ''],
+    ['/v0/metrics?a', '/v0'],
+    ['/v0/x/../%6detrics', '/v0'],
+    ['http://localhost/v0/metrics', '/v0'],
+    ['', '/v0'], // not passed on
+  ])
+    assert.equal((await from(uri, prefix)).status, 200, uri);
+  for (const [uri, prefix] of [
+    ['/metrics%0a', ''],
+    ['/v0/metrics', ''],
+    ['/v0//metrics', '/v0'],
+    ['/v0/metrics;x', '/v0'],
+  ]) {
+    const answer = await from(uri, prefix);
+    assertProblem(answer, 404, 'not_found');
+    assert.deepEqual(answer.json.messages, [
+      'there is no such path: the web server read it as another one',
+    ]);
+  }
   await stack.stop();
 });
 

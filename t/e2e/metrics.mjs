@@ -21,6 +21,7 @@ const params = (path, method = 'GET') => ({
   GATEWAY_INTERFACE: 'CGI/1.1',
   REQUEST_METHOD: method,
   PATH_INFO: path,
+  ORDERCONF_OPERATOR: 1,
 });
 
 /** What any one of the workers says. */

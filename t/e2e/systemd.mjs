@@ -154,8 +154,8 @@ test('the system calls of the service are those that its unit allows', async (t)
     stack.params('GET', key, { tenant }),
     stack.params('GET', '', { tenant, PATH_INFO: '/config/sales_order' }),
     stack.params('GET', `${key}/history`, { tenant }),
-    stack.params('GET', '', { PATH_INFO: '/readyz' }),
-    stack.params('GET', '', { PATH_INFO: '/metrics' }),
+    stack.params('GET', '', { PATH_INFO: '/readyz', ORDERCONF_OPERATOR: 1 }),
+    stack.params('GET', '', { PATH_INFO: '/metrics', ORDERCONF_OPERATOR: 1 }),
     stack.params('GET', key, { token: 'a.b.c' }),
   ])
     await stack.direct(params, params.CONTENT_LENGTH ? body : '');
