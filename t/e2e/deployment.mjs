@@ -75,6 +75,8 @@ test('no header is one of the variables that the front end gives', async () => {
     request_method: 'POST',
     path_info: '/metrics',
     redirect_http_authorization: 'Bearer x',
+    request_uri: '/v0/metrics',
+    script_name: '/v1',
     orderconf_issuer: 'x',
   });
   assert.equal(answer.status, 200, answer.text);
@@ -117,7 +119,7 @@ test('readyz and metrics are for this machine', async () => {
 });
 
 test('there is nothing of that below the base path', async () => {
-  const disguised = front.encodedSlash === 200 ? 404 : front.encodedSlash;
+  const disguised = front.disguised['%2f'] ?? 404;
   for (const [asked, status = 404] of [
     ['/v0/readyz'],
     ['/v0/metrics'],
@@ -146,8 +148,8 @@ test('one resource has one path, as far as the front end goes', async () => {
   const tenant = stack.tenant();
   for (const [asked, status] of [
     [`${BASE}../sales_order/%62ig_sales_order`, 200],
-    [`/v0//config/sales_order/${key}`, front.mergesSlashes ? 200 : 404],
-    [`/v0/config/sales_order%2f${key}`, front.encodedSlash],
+    [`/v0//config/sales_order/${key}`, 404],
+    [`/v0/config/sales_order%2f${key}`, front.disguised['%2f'] ?? 404],
     [`${path}/`, 404],
     [`${path}%00`, [400, 404]],
     [`/v0`, 404],
@@ -296,11 +298,13 @@ test('what the service is told by the web server, and not by the client', async 
     'if-none-match': '"2"',
     prefer: 'handling=strict',
   };
+  // As the client sent it, which is not how the web server reads it.
+  const disguised = path.replace('/v0', '/x/%2e./v0/.').replace('c', '%63');
   // It may take a web server a moment to believe that there is one again.
   const answer = await until('the web server finds the service', async () => {
     const asked = await stack.request({
       method: 'POST',
-      path: `${path}?validate_only=true`,
+      path: `${disguised}?validate_only=true`,
       body,
       headers: {
         ...told,
@@ -308,6 +312,10 @@ test('what the service is told by the web server, and not by the client', async 
         proxy: 'http://127.0.0.1:1',
         tenant: 'other',
         path_info: '/metrics',
+        request_uri: '/v0/metrics',
+        script_name: '/v1',
+        orderconf_operator: '1',
+        'orderconf-operator': '1',
       },
     });
     return asked.status === 200 && asked;
@@ -316,6 +324,8 @@ test('what the service is told by the web server, and not by the client', async 
   assert.ok(!given.HTTP_PROXY, given.HTTP_PROXY);
   for (const [name, value] of Object.entries({
     REQUEST_METHOD: 'POST',
+    REQUEST_URI: `${disguised}?validate_only=true`,
+    SCRIPT_NAME: '/v0',
     PATH_INFO: `/config/sales_order/${key}`,
     QUERY_STRING: 'validate_only=true',
     CONTENT_TYPE: 'application/json',
@@ -328,8 +338,18 @@ test('what the service is told by the web server, and not by the client', async 
     HTTP_PREFER: told.prefer,
   }))
     assert.equal(given[name], value, name);
+  assert.equal(given.ORDERCONF_OPERATOR, undefined);
   if (front.negotiates) assert.match(given.REQUEST_ID, /^[\w-]{20,}$/);
   else assert.equal(given.REQUEST_ID, undefined);
+  for (const own of [front.health, ...front.own]) {
+    const { json } = await stack.request({ path: `/%2e${own}?a` });
+    if (stack.target.socketPath && own !== front.health) continue; // refused
+    assert.equal(json.REQUEST_URI, `/%2e${own}?a`);
+    assert.equal(json.SCRIPT_NAME ?? '', '');
+    assert.equal(json.PATH_INFO, own);
+    const admitted = own === front.health ? undefined : '1';
+    assert.equal(json.ORDERCONF_OPERATOR, admitted, own);
+  }
 });
 
 test('the web server stops cleanly, and no log has a token', async () => {

@@ -4,6 +4,7 @@ process.env.E2E_FRONT = 'apache_fcgid';
 await import('./deployment.mjs');
 await import('./contract.mjs');
 await import('./negotiation.mjs');
+await import('./paths.mjs');
 await import('./versions.mjs');
 
 const { test } = await import('node:test');

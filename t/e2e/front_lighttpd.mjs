@@ -4,4 +4,5 @@ process.env.E2E_FRONT = 'lighttpd';
 await import('./deployment.mjs');
 await import('./contract.mjs');
 await import('./negotiation.mjs');
+await import('./paths.mjs');
 await import('./versions.mjs');

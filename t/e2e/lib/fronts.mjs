@@ -44,10 +44,8 @@ class Front {
   own = ['/readyz', '/metrics'];
   /** Its words for a service that is gone. */
   gone = [502, 'bad_gateway'];
-  /** What becomes of a slash in disguise; 200: it is a slash. */
-  encodedSlash = 200;
-  /** It makes one of two in a path. */
-  mergesSlashes = false;
+  /** What it answers itself to a path with this in it; the service says 404. */
+  disguised = {};
   /** What it makes of TRACE, by itself. */
   trace = 405;
 
@@ -110,6 +108,7 @@ class Front {
 
 /** nginx before the supervisor. */
 class Nginx extends Front {
+  disguised = { '%00': 400 };
   stopSignal = 'SIGQUIT';
 
   get server() {
@@ -223,7 +222,6 @@ class NginxSpawnFcgi extends Nginx {
 /** What the three ways with Apache have in common. */
 class Apache extends Front {
   logsIds = true;
-  encodedSlash = 404;
   gone = [503, 'service_unavailable'];
 
   stopSignal = 'SIGTERM';
@@ -343,7 +341,6 @@ class ApacheProxyFcgi extends Apache {
 /** Apache starts the program of the service itself. */
 class ApacheStarter extends Apache {
   startsProgram = true;
-  mergesSlashes = true;
   replaceWorkers = null; // Apache starts and ends them
   gone = [500, 'internal_server_error'];
 
@@ -454,8 +451,11 @@ class Lighttpd extends Front {
   host = 'api.x.example';
   negotiates = false;
   gone = [503, 'service_unavailable'];
-  encodedSlash = 400;
-  mergesSlashes = true;
+  // Control characters, what would become a slash, and what is no UTF-8.
+  disguised = {
+    ...{ '%0a': 400, '%0d': 400, '%00': 400, '%09': 400, '%0a%0a': 400 },
+    ...{ '%2f': 400, '%c0%af': 400 },
+  };
 
   async startServer() {
     const { stack } = this;
