@@ -149,7 +149,7 @@ submit(struct api *api, struct exchange *exchange, bool is_validate_only)
     struct store_write write = {
         .tenant = exchange->principal.tenant,
         .key = exchange->key->name,
-        .subject = exchange->principal.subject,
+        .author = exchange->principal.subject,
         .request_id = request->id,
         .lost = has_precondition ? ERR_PRECOND : ERR_CONFLICT,
         .once = exchange->key->is_once,

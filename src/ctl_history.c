@@ -64,10 +64,7 @@ take(void *ctx, const struct record *record, const struct record_origin *origin)
     if (err != ERR_OK)
         return err;
     page->count++;
-    *copy = (struct record_origin){strdup(origin->subject),
-                                   strdup(origin->request_id)};
-    return copy->subject != NULL && copy->request_id != NULL ? ERR_OK
-                                                             : ERR_NOMEM;
+    return record_origin_copy(origin, copy);
 }
 
 static enum ctl_exit
@@ -82,11 +79,13 @@ print_json(const struct record *record, const struct record_origin *origin)
 static enum ctl_exit
 print_text(const struct record *record, const struct record_origin *origin)
 {
+    bool has_author = *record->author != '\0'; /* in the history, not NULL */
     char time[CTL_TIME_SIZE];
 
     printf("%7llu  %s  ", (unsigned long long)record->version,
            ctl_time_text(record->updated_at, time));
-    ctl_print_text(*origin->subject != '\0' ? origin->subject : "-", "  ");
+    (void)origin;
+    ctl_print_text(has_author ? record->author : "-", "  ");
     ctl_print_text(record_is_set(record) ? record->value : "unset", "\n");
     return CTL_OK;
 }

@@ -191,7 +191,7 @@ write_of(const struct import *import, const struct jsonl_setting *setting,
         .key = setting->key->name,
         .value = value,
         .value_len = strlen(value),
-        .subject = import->options.subject,
+        .author = import->options.subject,
         .request_id = import->options.request_id,
         /* A masked secret is the one that was there, so it must be still. */
         .base = is_same || setting->key->secret != NULL ? record->version

@@ -54,8 +54,8 @@ add_text(struct buf *json, const char *name, const char *text)
 {
     return json_text_add(json, ",") && json_text_add_string(json, name) &&
            json_text_add(json, ":") &&
-           (*text != '\0' ? json_text_add_string(json, text)
-                          : json_text_add(json, "null"));
+           (text != NULL && *text != '\0' ? json_text_add_string(json, text)
+                                          : json_text_add(json, "null"));
 }
 
 bool
@@ -69,7 +69,7 @@ setting_add_version(struct buf *json, const struct record *record,
                          record_is_set(record) ? record->value : "null") &&
            json_text_add(json, ",\"updated_at\":") &&
            json_text_add_time(json, record->updated_at) &&
-           add_text(json, "updated_by", origin->subject) &&
+           add_text(json, "updated_by", record->author) &&
            add_text(json, "request_id", origin->request_id) &&
            json_text_add(json, "}");
 }
@@ -144,6 +144,9 @@ setting_judge(struct store_write *write, const struct record *current)
 {
     write->version = current->version;
     write->updated_at = current->updated_at;
+    write->seq = current->seq;
+    write->has_write_id = current->has_write_id;
+    memcpy(write->write_id, current->write_id, STORE_WRITE_ID_SIZE);
     store_judge(write, current->value, current->value_len, time(NULL));
     write->version = current->version;
     write->is_new = false;
@@ -173,6 +176,6 @@ setting_log(const struct store_write *write)
     log_event(LOG_LEVEL_NOTICE, "stored", LOG_TEXT("tenant", write->tenant),
               LOG_TEXT("key", write->key),
               LOG_NUMBER("version", (int64_t)write->version),
-              LOG_TEXT("subject", write->subject),
+              LOG_TEXT("subject", write->author),
               LOG_TEXT("request_id", write->request_id));
 }

@@ -24,6 +24,9 @@ struct store;
 #define STORE_TENANT_MAX 63
 #define STORE_KEY_MAX 63
 
+#define STORE_WRITE_ID_SIZE 16
+#define STORE_NOTE_MAX 500 /* characters, in UTF-8 */
+
 /*
  * A version of a value. version 0 means that there never was one. Without a
  * value (NULL, of length 0) a version unset the key, as if it had never been
@@ -34,6 +37,13 @@ struct record {
     int64_t updated_at; /* seconds since the epoch */
     char *value;        /* owned by the record, see record_clear */
     size_t value_len;
+    uint64_t seq; /* its place among all versions of the store; 0: unknown, for
+                     it is older than format 2 */
+    unsigned char write_id[STORE_WRITE_ID_SIZE]; /* random, this version's in
+                                                    every store */
+    bool has_write_id; /* false if it is older than format 2 */
+    char *author;      /* owned; "" if it was written without one. NULL: only
+                          the history knows, for it is older than format 2 */
 };
 
 /* True if there is a value. */
@@ -43,14 +53,18 @@ record_is_set(const struct record *record)
     return record->value_len > 0;
 }
 
-/* Who and what made a version; kept in the history beside the record. */
+/* What made a version; kept in the history beside the record. */
 struct record_origin {
-    char *subject;    /* the token's sub; owned */
     char *request_id; /* owned */
+    char *note;       /* why, in its author's words; owned. NULL: no note */
 };
 
 /* ERR_NOMEM, or a copy of its own in *copy_out. */
 enum err record_copy(const struct record *record, struct record *copy_out);
+
+/* The same of an origin. */
+enum err record_origin_copy(const struct record_origin *origin,
+                            struct record_origin *copy_out);
 
 void record_clear(struct record *record);
 void record_origin_clear(struct record_origin *origin);
@@ -69,12 +83,14 @@ struct store_write {
     const char *tenant;
     const char *key;
     const char *value;
-    size_t value_len; /* 0: unset the key, unless it has no value already */
-    const char *subject;
+    size_t value_len;   /* 0: unset the key, unless it has no value already */
+    const char *author; /* the token's sub; as the next one, NULL is "" */
     const char *request_id;
-    uint64_t base; /* the version it replaces, or STORE_ANY_VERSION */
-    enum err lost; /* result if another version is there: ERR_CONFLICT, or
-                      ERR_PRECOND for a write with a precondition */
+    const char *note; /* NULL or "": none. Longer than STORE_NOTE_MAX, the write
+                         is ERR_INVALID */
+    uint64_t base;    /* the version it replaces, or STORE_ANY_VERSION */
+    enum err lost;    /* result if another version is there: ERR_CONFLICT, or
+                         ERR_PRECOND for a write with a precondition */
     bool is_probe; /* only asks whether a small write would be stored now: all
                       above is not read, and of the results only result made */
     bool once;     /* write-once: refused with ERR_INVALID if there is a
@@ -98,6 +114,9 @@ struct store_write {
     enum err result;
     uint64_t version;
     int64_t updated_at;
+    uint64_t seq; /* of version, as are the next two; see struct record */
+    unsigned char write_id[STORE_WRITE_ID_SIZE];
+    bool has_write_id;
     bool is_new; /* this write made the version, or replaced what is in it */
 
     struct store_write *next; /* list of the batch; the taker's */
@@ -220,12 +239,15 @@ enum err store_commit_one(struct store *store, struct store_write *write);
 
 /*
  * Decides a write, for engines and for those who only want to know. Before,
- * write's version and updated_at are those that are there (0: none), and value
- * is theirs; afterwards its results are filled in, and is_new says whether it
- * is to be stored.
+ * write's version and what is of it are those that are there (0: none), and
+ * value is theirs; afterwards its results are filled in, and is_new says
+ * whether it is to be stored. Its seq and write id are then to be made.
  */
 void store_judge(struct store_write *write, const char *value, size_t value_len,
                  int64_t now);
+
+/* True if a write may have the note. */
+bool store_note_fits(const char *note);
 
 /* The write behind those that share first's fate; end if that is the last. */
 struct store_write *store_group_end(const struct store_write *first,

@@ -7,10 +7,12 @@
 #include "store_lmdb_copy.h"
 #include "store_lmdb_env.h"
 #include "store_lmdb_history.h"
+#include "store_lmdb_meta.h"
 #include "store_lmdb_stat.h"
 #include "store_lmdb_visit.h"
 #include "store_lmdb_write.h"
 #include "store_record.h"
+#include "store_stamp.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -86,14 +88,17 @@ finish(struct store_lmdb *store, MDB_txn *txn, struct store_write *first,
        const struct store_write *end)
 {
     struct store_write *group, *next;
+    struct store_stamp stamp = {.left = 0};
     int64_t now = time(NULL);
     uint64_t stored = 0;
-    int rc = 0;
+    int rc = lmdb_meta_seq(txn, &stamp.seq);
 
     for (group = first; rc == 0 && group != end; group = next) {
         next = store_group_end(group, end);
-        rc = lmdb_write_apply(&store->env, txn, group, next, now);
+        rc = lmdb_write_apply(&store->env, txn, group, next, now, &stamp);
     }
+    if (rc == 0)
+        rc = lmdb_meta_advance_seq(txn, stamp.seq);
     for (group = first; rc == 0 && group != end; group = group->next)
         stored += group->is_new;
     if (rc == 0)
@@ -217,6 +222,8 @@ redo(void *ctx, MDB_txn *txn, struct store_name *name,
     struct store_record current;
     int rc = lmdb_write_look_up(&store->env, txn, name, &current);
 
+    if (rc == 0)
+        rc = lmdb_meta_advance_seq(txn, record->seq);
     if (rc != 0 || record->version != current.version + 1)
         return rc;
     return lmdb_write_version(&store->env, txn, name, record);

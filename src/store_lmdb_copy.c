@@ -4,6 +4,7 @@
 #include "store_file.h"
 #include "store_lmdb_env.h"
 #include "store_lmdb_file.h"
+#include "store_lmdb_meta.h"
 #include "store_record.h"
 #include "util.h"
 
@@ -171,6 +172,19 @@ compare_tree(struct copying *copying, MDB_txn *txn, MDB_dbi from, MDB_dbi to)
     return err;
 }
 
+static enum err
+compare_seq(struct copying *copying, MDB_txn *txn)
+{
+    uint64_t seq, other;
+    int rc = lmdb_meta_seq(copying->from, &seq);
+
+    if (rc != 0)
+        return fail_reading(copying, rc);
+    return lmdb_meta_seq(txn, &other) == 0 && other == seq
+               ? ERR_OK
+               : fail_differing(copying);
+}
+
 /* Opens the copy as the service would, and reads it from the disk. */
 static enum err
 compare(struct copying *copying, const char *dir, size_t map_size)
@@ -187,6 +201,8 @@ compare(struct copying *copying, const char *dir, size_t map_size)
         err = compare_tree(copying, txn, from->config, to.config);
         if (err == ERR_OK)
             err = compare_tree(copying, txn, from->history, to.history);
+        if (err == ERR_OK)
+            err = compare_seq(copying, txn);
         mdb_txn_abort(txn);
     } else {
         err = fail_differing(copying);
@@ -211,6 +227,21 @@ settle(struct copying *copying, const char *dir, uint64_t *bytes_out)
     return ERR_OK;
 }
 
+/* The number of the last version, which may no longer be there itself. */
+static enum err
+copy_seq(struct copying *copying)
+{
+    uint64_t seq;
+    int rc = lmdb_meta_seq(copying->from, &seq);
+
+    if (rc != 0)
+        return fail_reading(copying, rc);
+    rc = mdb_txn_begin(copying->to.env, NULL, 0, &copying->txn);
+    if (rc == 0)
+        rc = lmdb_meta_advance_seq(copying->txn, seq);
+    return rc == 0 ? flush(copying) : refuse(copying, rc);
+}
+
 static enum err
 write_copy(struct copying *copying, size_t map_size)
 {
@@ -223,6 +254,8 @@ write_copy(struct copying *copying, size_t map_size)
     err = copy_tree(copying, from->config, copying->to.config);
     if (err == ERR_OK)
         err = copy_tree(copying, from->history, copying->to.history);
+    if (err == ERR_OK)
+        err = copy_seq(copying);
     if (copying->txn != NULL)
         mdb_txn_abort(copying->txn);
     if (err == ERR_OK && (rc = mdb_env_sync(copying->to.env, 1)) != 0)

@@ -2,8 +2,8 @@
 #include "store_lmdb_file.h"
 
 #include "store_file.h"
+#include "store_lmdb_meta.h"
 #include "store_lmdb_redo.h"
-#include "store_record.h"
 #include "util.h"
 
 #include <errno.h>
@@ -20,10 +20,6 @@
 /* One reader slot for each process, and one more while it lists or scans.
  * Whoever makes the lock file decides: many workers and CGI runs at once. */
 #define READERS_MAX 1024
-
-/* In the sub-database "meta": the layout of the whole store, 8 bytes. */
-#define FORMAT 1
-#define FORMAT_KEY "format"
 
 /* LMDB's own trees: free pages, and the names of the sub-databases. */
 enum { DBI_FREE = 0, DBI_NAMES = 1 };
@@ -49,9 +45,6 @@ text_val(const char *text)
 static int
 fill(struct lmdb_handles *handles)
 {
-    unsigned char format[8];
-    MDB_val key = text_val(FORMAT_KEY);
-    MDB_val value = {sizeof(format), format};
     MDB_dbi dbis[DATABASES];
     MDB_txn *txn;
     int rc = mdb_txn_begin(handles->env, NULL, 0, &txn);
@@ -60,15 +53,15 @@ fill(struct lmdb_handles *handles)
         return rc;
     for (size_t i = 0; rc == 0 && i < DATABASES; i++)
         rc = mdb_dbi_open(txn, database_names[i], MDB_CREATE, &dbis[i]);
-    store_number_encode(FORMAT, format);
     if (rc == 0)
-        rc = mdb_put(txn, dbis[META], &key, &value, 0);
+        rc = lmdb_meta_set_format(txn, dbis[META]);
     if (rc == 0)
         rc = lmdb_redo_create(txn, dbis[META]);
     if (rc != 0) {
         mdb_txn_abort(txn);
         return rc;
     }
+    handles->meta = dbis[META];
     handles->config = dbis[CONFIG];
     handles->history = dbis[HISTORY];
     return mdb_txn_commit(txn);
@@ -78,7 +71,7 @@ int
 lmdb_file_make(const char *path, size_t map_size, unsigned int flags,
                struct lmdb_handles *handles_out)
 {
-    struct lmdb_handles handles = {.format = FORMAT};
+    struct lmdb_handles handles = {.format = LMDB_META_FORMAT};
     int rc = mdb_env_create(&handles.env);
 
     if (rc != 0)
@@ -260,18 +253,6 @@ is_database(MDB_txn *txn, const char *name, int fd,
     return store_file_is_root(fd, file, root);
 }
 
-/* The store's format; 0 if it has none. */
-static uint64_t
-read_format(MDB_txn *txn, MDB_dbi meta)
-{
-    MDB_val key = text_val(FORMAT_KEY);
-    MDB_val value;
-
-    if (mdb_get(txn, meta, &key, &value) != 0 || value.mv_size != 8)
-        return 0;
-    return store_number_decode(value.mv_data);
-}
-
 /* Opens the sub-databases, if they are ours: the format first, for a newer
  * one may have others. */
 static enum err
@@ -293,22 +274,26 @@ open_databases(const char *path, MDB_txn *txn, struct lmdb_handles *handles,
                                      "%s/%s is damaged, or is no store of "
                                      "orderconf: no sub-database %s",
                                      path, STORE_FILE_DATA, database_names[i]);
-        format = i == META ? read_format(txn, dbis[META]) : FORMAT;
-        if (format > FORMAT)
+        format =
+            i == META ? lmdb_meta_format(txn, dbis[META]) : LMDB_META_FORMAT;
+        if (format > LMDB_META_FORMAT)
             return store_file_refuse(why, why_size,
                                      "%s/%s was written by a newer version: "
                                      "it has format %llu, and this one reads "
                                      "format %d",
                                      path, STORE_FILE_DATA,
-                                     (unsigned long long)format, FORMAT);
+                                     (unsigned long long)format,
+                                     LMDB_META_FORMAT);
         if (format == 0)
             return store_file_refuse(why, why_size,
                                      "%s/%s is damaged: it has no format", path,
                                      STORE_FILE_DATA);
     }
+    handles->meta = dbis[META];
     handles->config = dbis[CONFIG];
     handles->history = dbis[HISTORY];
-    handles->format = FORMAT; /* an older one would be converted first */
+    handles->format =
+        LMDB_META_FORMAT; /* an older one would be converted first */
     handles->redo = lmdb_redo_find(txn, dbis[META], fd);
     return ERR_OK;
 }

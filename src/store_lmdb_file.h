@@ -15,7 +15,7 @@
 /* An open environment and its sub-databases. */
 struct lmdb_handles {
     MDB_env *env;
-    MDB_dbi config, history;
+    MDB_dbi meta, config, history;
     off_t redo; /* where commits are noted in the data file; 0: nowhere */
     uint64_t format;
 };

@@ -5,6 +5,7 @@
 #include "store_lmdb_env.h"
 #include "store_lmdb_history.h"
 #include "store_record.h"
+#include "store_stamp.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -52,11 +53,9 @@ int
 lmdb_write_version(const struct lmdb_env *env, MDB_txn *txn,
                    struct store_name *name, const struct store_record *record)
 {
-    struct store_record current = *record;
-    int rc;
+    struct store_record current = store_record_current(record);
+    int rc = put(txn, env->db.config, name, &current);
 
-    current.subject_len = current.request_id_len = 0;
-    rc = put(txn, env->db.config, name, &current);
     if (rc != 0)
         return rc;
     store_name_add_version(name, record->version);
@@ -70,6 +69,8 @@ lmdb_write_reset(struct store_write *write, enum err result)
     write->result = result;
     write->version = 0;
     write->updated_at = 0;
+    write->seq = 0;
+    write->has_write_id = false;
     write->is_new = false;
 }
 
@@ -86,7 +87,7 @@ judge(const struct lmdb_env *env, MDB_txn *txn, struct store_write *write,
     lmdb_write_reset(write, write->is_probe ? ERR_OK : ERR_INVALID);
     if (write->is_probe)
         return 0; /* see lmdb_stat_answer */
-    if (write->value_len > UINT32_MAX ||
+    if (write->value_len > UINT32_MAX || !store_note_fits(write->note) ||
         !store_name_encode(write->tenant, write->key, &name))
         return 0;
     rc = lmdb_write_look_up(env, txn, &name, &current);
@@ -97,6 +98,9 @@ judge(const struct lmdb_env *env, MDB_txn *txn, struct store_write *write,
 
     write->version = current.version;
     write->updated_at = current.updated_at;
+    write->seq = current.seq;
+    write->has_write_id = current.seq > 0;
+    memcpy(write->write_id, current.write_id, STORE_WRITE_ID_SIZE);
     write->result = ERR_OK;
     if (write->replaces == NULL)
         store_judge(write, current.value, current.value_len, now);
@@ -106,11 +110,15 @@ judge(const struct lmdb_env *env, MDB_txn *txn, struct store_write *write,
 /* Stores a write that has been judged. */
 static int
 store_judged(const struct lmdb_env *env, MDB_txn *txn,
-             const struct store_write *write)
+             struct store_write *write, struct store_stamp *stamp)
 {
-    struct store_record record = store_record_of(write);
+    struct store_record record;
     struct store_name name;
+    int rc = store_stamp(stamp, write);
 
+    if (rc != 0)
+        return rc;
+    record = store_record_of(write);
     (void)store_name_encode(write->tenant, write->key, &name); /* as before */
     return lmdb_write_version(env, txn, &name, &record);
 }
@@ -179,7 +187,7 @@ replace(const struct lmdb_env *env, MDB_txn *txn, struct store_write *write)
 int
 lmdb_write_apply(const struct lmdb_env *env, MDB_txn *txn,
                  struct store_write *first, const struct store_write *end,
-                 int64_t now)
+                 int64_t now, struct store_stamp *stamp)
 {
     struct store_write *write;
     int rc = 0;
@@ -192,7 +200,7 @@ lmdb_write_apply(const struct lmdb_env *env, MDB_txn *txn,
         if (write->replaces != NULL)
             rc = replace(env, txn, write);
         else if (write->is_new)
-            rc = store_judged(env, txn, write);
+            rc = store_judged(env, txn, write, stamp);
     }
     return rc;
 }

@@ -11,6 +11,7 @@
 
 struct lmdb_env;
 struct store_name;
+struct store_stamp;
 struct store_record;
 struct store_write;
 
@@ -33,6 +34,6 @@ void lmdb_write_reset(struct store_write *write, enum err result);
  * transaction. */
 int lmdb_write_apply(const struct lmdb_env *env, MDB_txn *txn,
                      struct store_write *first, const struct store_write *end,
-                     int64_t now);
+                     int64_t now, struct store_stamp *stamp);
 
 #endif

@@ -1,18 +1,22 @@
 // SPDX-License-Identifier: MIT
 #include "store_record.h"
 
-#include "util.h"
-
+#include <stdlib.h>
 #include <string.h>
 
+enum { LAYOUT_1 = 1, LAYOUT_2 };
+
 enum {
-    LAYOUT = 1,
     AT_VERSION = 1,
     AT_UPDATED = 9,
-    AT_SUBJECT_LEN = 17,
+    AT_AUTHOR_LEN = 17,
     AT_REQUEST_ID_LEN = 21,
     AT_VALUE_LEN = 25,
-    HEADER_SIZE = 29,
+    HEADER_1_SIZE = 29,
+    AT_NOTE_LEN = HEADER_1_SIZE,
+    AT_SEQ = 33,
+    AT_WRITE_ID = 41,
+    HEADER_2_SIZE = AT_WRITE_ID + STORE_WRITE_ID_SIZE,
 };
 
 void
@@ -113,11 +117,17 @@ store_name_decode(const void *data, size_t len,
     return true;
 }
 
+static size_t
+header_size(const struct store_record *record)
+{
+    return record->layout == LAYOUT_1 ? HEADER_1_SIZE : HEADER_2_SIZE;
+}
+
 size_t
 store_record_size(const struct store_record *record)
 {
-    return HEADER_SIZE + (size_t)record->subject_len + record->request_id_len +
-           record->value_len;
+    return header_size(record) + record->author_len + record->request_id_len +
+           record->note_len + record->value_len;
 }
 
 static unsigned char *
@@ -133,95 +143,154 @@ store_record_encode(const struct store_record *record, void *data)
 {
     unsigned char *at = data;
 
-    at[0] = LAYOUT;
+    at[0] = record->layout;
     store_number_encode(record->version, at + AT_VERSION);
     store_number_encode((uint64_t)record->updated_at, at + AT_UPDATED);
-    length_encode(record->subject_len, at + AT_SUBJECT_LEN);
+    length_encode(record->author_len, at + AT_AUTHOR_LEN);
     length_encode(record->request_id_len, at + AT_REQUEST_ID_LEN);
     length_encode(record->value_len, at + AT_VALUE_LEN);
-    at = append(at + HEADER_SIZE, record->subject, record->subject_len);
+    if (record->layout == LAYOUT_2) {
+        length_encode(record->note_len, at + AT_NOTE_LEN);
+        store_number_encode(record->seq, at + AT_SEQ);
+        memcpy(at + AT_WRITE_ID, record->write_id, STORE_WRITE_ID_SIZE);
+    }
+    at = append(at + header_size(record), record->author, record->author_len);
     at = append(at, record->request_id, record->request_id_len);
+    at = append(at, record->note, record->note_len);
     append(at, record->value, record->value_len);
+}
+
+static uint32_t
+text_len(const char *text)
+{
+    return text == NULL ? 0 : (uint32_t)strlen(text);
 }
 
 struct store_record
 store_record_of(const struct store_write *write)
 {
     struct store_record record = {
+        .layout = LAYOUT_2,
         .version = write->version,
         .updated_at = write->updated_at,
-        .subject = write->subject,
+        .seq = write->seq,
+        .author = write->author,
+        .author_len = text_len(write->author),
         .request_id = write->request_id,
+        .request_id_len = text_len(write->request_id),
+        .note = write->note,
+        .note_len = text_len(write->note),
         .value = write->value,
         .value_len = (uint32_t)write->value_len,
     };
 
-    if (write->subject != NULL)
-        record.subject_len = (uint32_t)strlen(write->subject);
-    if (write->request_id != NULL)
-        record.request_id_len = (uint32_t)strlen(write->request_id);
+    memcpy(record.write_id, write->write_id, STORE_WRITE_ID_SIZE);
     return record;
+}
+
+struct store_record
+store_record_current(const struct store_record *record)
+{
+    struct store_record current = *record;
+
+    current.request_id_len = current.note_len = 0;
+    if (current.layout == LAYOUT_1)
+        current.author_len = 0;
+    return current;
+}
+
+/* False if the record is too short, or no record at all. */
+static bool
+decode_header(const unsigned char *at, size_t len,
+              struct store_record *record_out)
+{
+    struct store_record record = {.layout = len > 0 ? at[0] : 0};
+
+    if ((record.layout != LAYOUT_1 && record.layout != LAYOUT_2) ||
+        len < header_size(&record))
+        return false;
+    record.version = store_number_decode(at + AT_VERSION);
+    record.updated_at = (int64_t)store_number_decode(at + AT_UPDATED);
+    record.author_len = length_decode(at + AT_AUTHOR_LEN);
+    record.request_id_len = length_decode(at + AT_REQUEST_ID_LEN);
+    record.value_len = length_decode(at + AT_VALUE_LEN);
+    if (record.layout == LAYOUT_2) {
+        record.note_len = length_decode(at + AT_NOTE_LEN);
+        record.seq = store_number_decode(at + AT_SEQ);
+        memcpy(record.write_id, at + AT_WRITE_ID, STORE_WRITE_ID_SIZE);
+    }
+    *record_out = record;
+    return record.version > 0 && (record.layout == LAYOUT_1 || record.seq > 0);
 }
 
 bool
 store_record_decode(const void *data, size_t len,
                     struct store_record *record_out)
 {
-    const unsigned char *at = data;
     struct store_record record;
 
-    if (len < HEADER_SIZE || at[0] != LAYOUT)
+    if (!decode_header(data, len, &record) || store_record_size(&record) != len)
         return false;
-    record.version = store_number_decode(at + AT_VERSION);
-    record.updated_at = (int64_t)store_number_decode(at + AT_UPDATED);
-    record.subject_len = length_decode(at + AT_SUBJECT_LEN);
-    record.request_id_len = length_decode(at + AT_REQUEST_ID_LEN);
-    record.value_len = length_decode(at + AT_VALUE_LEN);
-    if (record.version == 0 || store_record_size(&record) != len)
-        return false;
-    record.subject = (const char *)at + HEADER_SIZE;
-    record.request_id = record.subject + record.subject_len;
-    record.value = record.request_id + record.request_id_len;
+    record.author = (const char *)data + header_size(&record);
+    record.request_id = record.author + record.author_len;
+    record.note = record.request_id + record.request_id_len;
+    record.value = record.note + record.note_len;
     *record_out = record;
     return true;
 }
 
-static char *
-copy_part(const char *part, uint32_t len)
+/* False if there is no memory. */
+static bool
+copy_part(const char *part, uint32_t len, char **copy_out)
 {
     char *copy = malloc((size_t)len + 1);
 
-    if (copy != NULL) {
-        memcpy(copy, part, len);
-        copy[len] = '\0';
+    if (copy == NULL)
+        return false;
+    memcpy(copy, part, len);
+    copy[len] = '\0';
+    *copy_out = copy;
+    return true;
+}
+
+static enum err
+copy_origin(const struct store_record *record, struct record_origin *origin_out)
+{
+    struct record_origin origin = {NULL, NULL};
+
+    if (copy_part(record->request_id, record->request_id_len,
+                  &origin.request_id) &&
+        (record->note_len == 0 ||
+         copy_part(record->note, record->note_len, &origin.note))) {
+        *origin_out = origin;
+        return ERR_OK;
     }
-    return copy;
+    record_origin_clear(&origin);
+    return ERR_NOMEM;
 }
 
 enum err
 store_record_copy(const struct store_record *record, struct record *record_out,
                   struct record_origin *origin_out)
 {
-    auto_char *value = NULL;
-    auto_char *subject = NULL;
-    auto_char *request_id = NULL;
+    bool has_author = record->layout != LAYOUT_1 || origin_out != NULL;
+    struct record copy = {
+        .version = record->version,
+        .updated_at = record->updated_at,
+        .value_len = record->value_len,
+        .seq = record->seq,
+        .has_write_id = record->seq > 0,
+    };
 
-    if (origin_out != NULL) {
-        subject = copy_part(record->subject, record->subject_len);
-        request_id = copy_part(record->request_id, record->request_id_len);
-        if (subject == NULL || request_id == NULL)
-            return ERR_NOMEM;
+    memcpy(copy.write_id, record->write_id, STORE_WRITE_ID_SIZE);
+    if ((has_author &&
+         !copy_part(record->author, record->author_len, &copy.author)) ||
+        (record->value_len > 0 &&
+         !copy_part(record->value, record->value_len, &copy.value)) ||
+        (origin_out != NULL && copy_origin(record, origin_out) != ERR_OK)) {
+        record_clear(&copy);
+        return ERR_NOMEM;
     }
-    if (record->value_len > 0) {
-        value = copy_part(record->value, record->value_len);
-        if (value == NULL)
-            return ERR_NOMEM;
-    }
-
-    *record_out = (struct record){record->version, record->updated_at, value,
-                                  record->value_len};
-    if (origin_out != NULL)
-        *origin_out = (struct record_origin){subject, request_id};
-    value = subject = request_id = NULL;
+    *record_out = copy;
     return ERR_OK;
 }

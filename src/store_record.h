@@ -6,15 +6,21 @@
  *   name     tenant \0 key
  *   version  name \0 version:8
  *
- *   record   layout:1          1
+ *   record   layout:1          2, or 1
  *            version:8         from 1
  *            updated_at:8      seconds since the epoch, two's complement
- *            subject_len:4     0 in the current record, kept in the history
- *            request_id_len:4  the same
+ *            author_len:4      of layout 1, 0 in the current record
+ *            request_id_len:4  0 in the current record, kept in the history
  *            value_len:4       0: the version unset the key
- *            subject, request_id, value
+ *            note_len:4        of layout 2, as are the next two; 0 in the
+ *                              current record, kept in the history
+ *            seq:8             from 1
+ *            write_id:16       random
+ *            author, request_id, note, value
  *
- * The lengths add up to the record's own: one that was cut is noticed.
+ * The lengths add up to the record's own: one that was cut is noticed. Layout 1
+ * is what stores of format 1 were written with. It is read for ever, and what
+ * changes such a record leaves it in its layout; versions are made in layout 2.
  */
 #ifndef STORE_RECORD_H
 #define STORE_RECORD_H
@@ -32,10 +38,13 @@ struct store_name {
 
 /* A record in somebody else's bytes; nothing is NUL-terminated. */
 struct store_record {
+    unsigned char layout;
     uint64_t version;
     int64_t updated_at;
-    const char *subject, *request_id, *value;
-    uint32_t subject_len, request_id_len, value_len;
+    uint64_t seq; /* of layout 2, as are the next one and the note */
+    unsigned char write_id[STORE_WRITE_ID_SIZE];
+    const char *author, *request_id, *note, *value;
+    uint32_t author_len, request_id_len, note_len, value_len;
 };
 
 /* False if a part is empty or longer than its limit. */
@@ -65,6 +74,9 @@ uint64_t store_number_decode(const unsigned char bytes[8]);
  * the write's. */
 struct store_record store_record_of(const struct store_write *write);
 
+/* What of a version's record in the history is kept in the current one. */
+struct store_record store_record_current(const struct store_record *record);
+
 size_t store_record_size(const struct store_record *record);
 
 /* Writes store_record_size bytes. Parts may be NULL if their length is 0. */
@@ -74,8 +86,8 @@ void store_record_encode(const struct store_record *record, void *data);
 bool store_record_decode(const void *data, size_t len,
                          struct store_record *record_out);
 
-/* Copies, with a NUL behind each part that there is. ERR_NOMEM; origin_out may
- * be NULL. */
+/* Copies, with a NUL behind each part that there is. ERR_NOMEM; origin_out is
+ * NULL for a current record. */
 enum err store_record_copy(const struct store_record *record,
                            struct record *record_out,
                            struct record_origin *origin_out);

@@ -101,7 +101,7 @@ Test(api_history, who_is_null_if_the_token_did_not_say)
     const json_t *entry;
 
     cr_assert_eq(store_commit_one(api.store, &write), ERR_OK);
-    write.subject = "a \"b\"\n\xff";
+    write.author = "a \"b\"\n\xff";
     cr_assert_eq(store_commit_one(api.store, &write), ERR_OK);
     ASK(&api, api_history, &answer, .key = TIMER);
     entry = json_array_get(entries(&body), 1);

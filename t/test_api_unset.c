@@ -24,7 +24,7 @@ unset(const char *key)
     struct store_write write = {
         .tenant = "acme",
         .key = key,
-        .subject = "cli:root",
+        .author = "cli:root",
         .request_id = "r-2",
         .base = STORE_ANY_VERSION,
     };

@@ -23,7 +23,7 @@ store_raw(const char *key, const char *value)
         .key = key,
         .value = value,
         .value_len = strlen(value),
-        .subject = "bob",
+        .author = "bob",
         .request_id = "r-0",
         .base = STORE_ANY_VERSION,
     };
@@ -45,8 +45,8 @@ static enum err
 see_subject(void *ctx, const struct record *record,
             const struct record_origin *origin)
 {
-    (void)record;
-    snprintf(ctx, 16, "%s", origin->subject);
+    (void)origin;
+    snprintf(ctx, 16, "%s", record->author);
     return ERR_OK;
 }
 

@@ -230,7 +230,7 @@ check_newest(void *ctx, const struct record *record,
 
     cr_assert_str_eq(record->value, trial->value);
     cr_assert_str_eq(origin->request_id, trial->id);
-    cr_assert_str_eq(origin->subject, "ada");
+    cr_assert_str_eq(record->author, "ada");
     return ERR_OK;
 }
 

@@ -307,9 +307,9 @@ assert_format_refused(const char *bytes, size_t len, const char *because)
 
 Test(store_file, a_newer_format_is_refused)
 {
-    assert_format_refused("\0\0\0\0\0\0\0\2", 8,
+    assert_format_refused("\0\0\0\0\0\0\0\3", 8,
                           "newer version: it has format "
-                          "2, and this one reads format 1");
+                          "3, and this one reads format 2");
 }
 
 Test(store_file, a_format_of_the_wrong_length_is_refused)

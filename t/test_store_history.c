@@ -18,10 +18,10 @@ STORE_TEST(history_is_newest_first_and_paged)
     stored(store, "acme", "timer", "2");
     stored(store, "acme", "time", "x");
     stored(store, "acme", "timers", "y");
-    write.subject = "bob";
+    write.author = "bob";
     write.request_id = "r-2";
     assert_write(store, write, ERR_OK, 3);
-    write.subject = write.request_id = NULL;
+    write.author = write.request_id = NULL;
     assert_write(store, write, ERR_OK, 4);
 
     assert_history(store, "timer", 0, 9,

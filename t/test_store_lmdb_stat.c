@@ -324,7 +324,7 @@ Test(store_lmdb_stat, counts_records_and_versions)
     cr_assert_eq(store_stat(store, &stat), ERR_OK);
     cr_expect_eq(stat.records, 2);
     cr_expect_eq(stat.versions, 3);
-    cr_expect_eq(stat.format, 1);
+    cr_expect_eq(stat.format, 2);
     store_close(store);
 }
 

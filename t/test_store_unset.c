@@ -14,7 +14,7 @@ STORE_TEST(unsetting_is_a_version_without_a_value)
     struct record record;
 
     stored(store, "acme", "timer", "1");
-    unset.subject = "bob";
+    unset.author = "bob";
     cr_assert_eq(store_commit_one(store, &unset), ERR_OK);
     cr_expect_eq(unset.version, 2);
     cr_expect(unset.is_new);

@@ -73,7 +73,7 @@ load_some(struct store *store, struct batch *batch, long first, long end)
                 .key = settings[k].key,
                 .value = settings[k].value,
                 .value_len = strlen(settings[k].value),
-                .subject = "loader",
+                .author = "loader",
                 .request_id = "load",
                 .base = STORE_ANY_VERSION,
                 .next = write + 1,

@@ -22,8 +22,9 @@ check_record(const uint8_t *data, size_t size, const struct store_record *found)
     struct record_origin origin;
     uint8_t *again = malloc(size);
 
-    check_part(data, size, found->subject, found->subject_len);
+    check_part(data, size, found->author, found->author_len);
     check_part(data, size, found->request_id, found->request_id_len);
+    check_part(data, size, found->note, found->note_len);
     check_part(data, size, found->value, found->value_len);
 
     FUZZ_CHECK(found->version > 0 && store_record_size(found) == size);
@@ -36,7 +37,8 @@ check_record(const uint8_t *data, size_t size, const struct store_record *found)
                (record.value_len == 0 ? record.value == NULL
                                       : memcmp(record.value, found->value,
                                                record.value_len) == 0));
-    FUZZ_CHECK(strlen(origin.subject) <= found->subject_len);
+    FUZZ_CHECK(strlen(record.author) <= found->author_len);
+    FUZZ_CHECK((origin.note == NULL) == (found->note_len == 0));
     record_clear(&record);
     record_origin_clear(&origin);
 }

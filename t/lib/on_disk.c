@@ -71,7 +71,7 @@ write_of(const char *tenant, const char *key, const char *text)
                                 .key = key,
                                 .value = text,
                                 .value_len = strlen(text),
-                                .subject = "alice",
+                                .author = "alice",
                                 .request_id = "r-1",
                                 .base = STORE_ANY_VERSION,
                                 .lost = ERR_CONFLICT,

@@ -54,7 +54,7 @@ write_of(const char *tenant, const char *key, const char *text)
         .key = key,
         .value = text,
         .value_len = strlen(text),
-        .subject = "alice",
+        .author = "alice",
         .request_id = "r-1",
         .base = STORE_ANY_VERSION,
         .lost = ERR_CONFLICT,
@@ -122,7 +122,7 @@ see_version(void *ctx, const struct record *record,
 
     snprintf(seen->text + len, sizeof(seen->text) - len, "%ju=%.*s(%s,%s) ",
              (uintmax_t)record->version, (int)record->value_len,
-             record->value != NULL ? record->value : "", origin->subject,
+             record->value != NULL ? record->value : "", record->author,
              origin->request_id);
     return seen->limit > 0 && --seen->limit == 0 ? ERR_BUSY : ERR_OK;
 }

@@ -2,6 +2,7 @@
 #include "store_mem.h"
 
 #include "store.h"
+#include "store_stamp.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -23,6 +24,7 @@ struct store_mem {
     uint64_t history;      /* versions to keep; 0: all */
     struct entry *entries; /* sorted by tenant, key and version */
     size_t count;
+    uint64_t seq; /* the last one given */
 };
 
 static struct store_mem *
@@ -136,8 +138,14 @@ append(struct store_mem *store, const struct store_write *write)
         memcpy(entry->record.value, write->value, write->value_len);
         entry->record.value[write->value_len] = '\0';
     }
-    entry->origin.subject = copy_text(write->subject);
+    entry->record.author = copy_text(write->author);
+    entry->record.seq = write->seq;
+    entry->record.has_write_id = write->has_write_id;
+    memcpy(entry->record.write_id, write->write_id, STORE_WRITE_ID_SIZE);
     entry->origin.request_id = copy_text(write->request_id);
+    entry->origin.note = write->note != NULL && *write->note != '\0'
+                             ? copy_text(write->note)
+                             : NULL;
     qsort(store->entries, store->count, sizeof(*entry), compare);
 }
 
@@ -148,6 +156,8 @@ reset(struct store_write *write, enum err result)
     write->result = result;
     write->version = 0;
     write->updated_at = 0;
+    write->seq = 0;
+    write->has_write_id = false;
     write->is_new = false;
 }
 
@@ -157,12 +167,16 @@ judge(const struct store_mem *store, struct store_write *write)
     const struct entry *current;
 
     reset(write, write->is_probe ? ERR_OK : ERR_INVALID);
-    if (write->is_probe || !is_name(write->tenant, write->key))
+    if (write->is_probe || !is_name(write->tenant, write->key) ||
+        !store_note_fits(write->note))
         return;
     current = find(store, write->tenant, write->key);
     if (current != NULL) {
         write->version = current->record.version;
         write->updated_at = current->record.updated_at;
+        write->seq = current->record.seq;
+        write->has_write_id = current->record.has_write_id;
+        memcpy(write->write_id, current->record.write_id, STORE_WRITE_ID_SIZE);
     }
     write->result = ERR_OK;
     if (write->replaces == NULL)
@@ -195,6 +209,7 @@ static void
 apply(struct store_mem *store, struct store_write *first,
       const struct store_write *end)
 {
+    struct store_stamp stamp = {.seq = store->seq};
     struct store_write *write;
 
     for (write = first; write != end; write = write->next)
@@ -205,9 +220,12 @@ apply(struct store_mem *store, struct store_write *first,
             replace(store, write);
         if (write->replaces != NULL || !write->is_new)
             continue;
+        if (store_stamp(&stamp, write) != 0)
+            abort();
         append(store, write);
         prune(store, write);
     }
+    store->seq = stamp.seq;
 }
 
 static enum err
@@ -314,7 +332,7 @@ stat_store(struct store *base, struct store_stat *stat_out)
     struct store_mem *store = mem(base);
 
     *stat_out = (struct store_stat){
-        .map_bytes = 1 << 20, .readers = 1, .readers_max = 1, .format = 1};
+        .map_bytes = 1 << 20, .readers = 1, .readers_max = 1, .format = 2};
     pthread_mutex_lock(&store->lock);
     for (size_t i = 0; i < store->count; i++) {
         stat_out->used_bytes += store->entries[i].record.value_len;
