@@ -14,6 +14,7 @@
 
 #define STORE_FILE_DATA "data.mdb"
 #define STORE_FILE_NEW "data.mdb.new" /* being created */
+#define STORE_FILE_LOCK "lock.mdb"    /* LMDB's name for it */
 
 /* What a sound data file says of itself. */
 struct store_file {

@@ -8,6 +8,7 @@
 #include "store_lmdb_env.h"
 #include "store_lmdb_history.h"
 #include "store_lmdb_meta.h"
+#include "store_lmdb_raise.h"
 #include "store_lmdb_stat.h"
 #include "store_lmdb_visit.h"
 #include "store_lmdb_write.h"
@@ -212,23 +213,6 @@ copy(struct store *store, const char *dir, store_progress_fn *progress,
                      why_size);
 }
 
-/* Stores what was noted, unless it is there: a copy of a data file may have
- * commits that its notes are older than. */
-static int
-redo(void *ctx, MDB_txn *txn, struct store_name *name,
-     const struct store_record *record)
-{
-    struct store_lmdb *store = ctx;
-    struct store_record current;
-    int rc = lmdb_write_look_up(&store->env, txn, name, &current);
-
-    if (rc == 0)
-        rc = lmdb_meta_advance_seq(txn, record->seq);
-    if (rc != 0 || record->version != current.version + 1)
-        return rc;
-    return lmdb_write_version(&store->env, txn, name, record);
-}
-
 /* Repeats the last commit, if a power loss has undone it. */
 static enum err
 recover(struct store_lmdb *store, char *why, size_t why_size)
@@ -240,7 +224,7 @@ recover(struct store_lmdb *store, char *why, size_t why_size)
         return ERR_OK;
     rc = lmdb_env_begin(&store->env, 0, &txn);
     if (rc == 0)
-        rc = lmdb_env_redo(&store->env, txn, redo, store);
+        rc = lmdb_env_redo(&store->env, txn, lmdb_write_again, &store->env);
     if (rc == 0)
         return ERR_OK;
     return store_file_refuse(why, why_size,
@@ -271,7 +255,7 @@ store_lmdb_open(const struct store_options *options, struct store **store_out,
         return ERR_NOMEM;
     }
     store->store.ops = &ops;
-    err = lmdb_env_open(&store->env, options, why, why_size);
+    err = lmdb_raise_open(&store->env, options, why, why_size);
     if (err != ERR_OK) {
         free(store);
         return err;

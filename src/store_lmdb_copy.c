@@ -17,9 +17,6 @@
  * what the writers flush. */
 #define BATCH_BYTES ((size_t)2 << 20)
 
-/* LMDB's name for it, beside the data file. */
-#define LOCK_FILE "lock.mdb"
-
 /* A copy on its way. */
 struct copying {
     struct lmdb_env *env;
@@ -330,7 +327,7 @@ lmdb_copy(struct lmdb_env *env, const char *dir, store_progress_fn *progress,
     if (err == ERR_OK)
         err = compare(&copying, dir, map_size);
     lmdb_env_abort(env, copying.from);
-    remove_file(dir, LOCK_FILE);
+    remove_file(dir, STORE_FILE_LOCK);
     if (err == ERR_OK)
         *copied_out = copied;
     else

@@ -5,6 +5,7 @@
 #include "metrics.h"
 #include "store.h"
 #include "store_file.h"
+#include "store_lmdb_meta.h"
 #include "store_lmdb_redo.h"
 #include "util.h"
 
@@ -195,6 +196,8 @@ begin_once(struct lmdb_env *env, unsigned int flags, MDB_txn **txn_out)
         rc = read_current(env, txn);
     else if (rc != 0)
         return rc;
+    else if (lmdb_meta_format(txn, env->db.meta) != LMDB_META_FORMAT)
+        rc = MDB_VERSION_MISMATCH;
     else if (env->failed != 0)
         forget(env, txn);
     if (rc == 0)

@@ -30,7 +30,8 @@ struct lmdb_env {
     size_t known_size; /* the largest map that anyone wrote with, as known */
 };
 
-/* Opens or creates. The explanation of a failure is in why. */
+/* Opens or creates. The explanation of a failure is in why. The store may be of
+ * an older format (db.format), and can then only be raised or closed. */
 enum err lmdb_env_open(struct lmdb_env *env,
                        const struct store_options *options, char *why,
                        size_t why_size);
@@ -39,10 +40,12 @@ void lmdb_env_close(struct lmdb_env *env);
 
 /*
  * Begins a transaction (flags: 0 or MDB_RDONLY), after mending what can be
- * mended. 0, or LMDB's error. One of the next two ends it, in this thread;
- * a failed commit has ended it too, and nothing of it is stored, unless another
- * process opens the store before the next one and finds it noted. stored is how
- * many writes the commit stores, for the metrics: without any, none is flushed.
+ * mended. 0, or LMDB's error: of one that writes also MDB_VERSION_MISMATCH, if
+ * the store's format is not this program's (any more). One of the next two ends
+ * it, in this thread; a failed commit has ended it too, and nothing of it is
+ * stored, unless another process opens the store before the next one and finds
+ * it noted. stored is how many writes the commit stores, for the metrics:
+ * without any, none is flushed.
  */
 int lmdb_env_begin(struct lmdb_env *env, unsigned int flags, MDB_txn **txn_out);
 void lmdb_env_abort(struct lmdb_env *env, MDB_txn *txn);

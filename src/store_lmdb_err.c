@@ -43,6 +43,15 @@ translate(struct lmdb_env *env, int rc)
     }
 }
 
+static const char *
+explain(int rc)
+{
+    return rc == MDB_VERSION_MISMATCH
+               ? "the store has another format now: restart with the program "
+                 "that has written it"
+               : mdb_strerror(rc);
+}
+
 enum err
 lmdb_env_failed(struct lmdb_env *env, int rc)
 {
@@ -50,7 +59,7 @@ lmdb_env_failed(struct lmdb_env *env, int rc)
 
     if (err != ERR_FULL)
         log_event(LOG_LEVEL_ERR, "store_failed", LOG_TEXT("path", env->path),
-                  LOG_TEXT("reason", mdb_strerror(rc)));
+                  LOG_TEXT("reason", explain(rc)));
     return err;
 }
 

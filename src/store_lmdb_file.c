@@ -253,6 +253,23 @@ is_database(MDB_txn *txn, const char *name, int fd,
     return store_file_is_root(fd, file, root);
 }
 
+/* An older format can be raised. */
+static enum err
+check_format(const char *path, uint64_t format, char *why, size_t why_size)
+{
+    if (format > LMDB_META_FORMAT)
+        return store_file_refuse(why, why_size,
+                                 "%s/%s was written by a newer version: it has "
+                                 "format %llu, and this one reads format %d",
+                                 path, STORE_FILE_DATA,
+                                 (unsigned long long)format, LMDB_META_FORMAT);
+    if (format == 0)
+        return store_file_refuse(why, why_size,
+                                 "%s/%s is damaged: it has no format", path,
+                                 STORE_FILE_DATA);
+    return ERR_OK;
+}
+
 /* Opens the sub-databases, if they are ours: the format first, for a newer
  * one may have others. */
 static enum err
@@ -261,39 +278,29 @@ open_databases(const char *path, MDB_txn *txn, struct lmdb_handles *handles,
 {
     MDB_dbi dbis[DATABASES];
     struct store_file file;
-    uint64_t format;
+    enum err err = ERR_OK;
     int fd;
 
     if (mdb_env_get_fd(handles->env, &fd) != 0 || !store_file_read(fd, &file))
         return store_file_refuse(why, why_size, "could not read %s/%s", path,
                                  STORE_FILE_DATA);
-    for (size_t i = 0; i < DATABASES; i++) {
+    for (size_t i = 0; err == ERR_OK && i < DATABASES; i++) {
         if (!is_database(txn, database_names[i], fd, &file) ||
             mdb_dbi_open(txn, database_names[i], 0, &dbis[i]) != 0)
             return store_file_refuse(why, why_size,
                                      "%s/%s is damaged, or is no store of "
                                      "orderconf: no sub-database %s",
                                      path, STORE_FILE_DATA, database_names[i]);
-        format =
-            i == META ? lmdb_meta_format(txn, dbis[META]) : LMDB_META_FORMAT;
-        if (format > LMDB_META_FORMAT)
-            return store_file_refuse(why, why_size,
-                                     "%s/%s was written by a newer version: "
-                                     "it has format %llu, and this one reads "
-                                     "format %d",
-                                     path, STORE_FILE_DATA,
-                                     (unsigned long long)format,
-                                     LMDB_META_FORMAT);
-        if (format == 0)
-            return store_file_refuse(why, why_size,
-                                     "%s/%s is damaged: it has no format", path,
-                                     STORE_FILE_DATA);
+        if (i != META)
+            continue;
+        handles->format = lmdb_meta_format(txn, dbis[META]);
+        err = check_format(path, handles->format, why, why_size);
     }
+    if (err != ERR_OK)
+        return err;
     handles->meta = dbis[META];
     handles->config = dbis[CONFIG];
     handles->history = dbis[HISTORY];
-    handles->format =
-        LMDB_META_FORMAT; /* an older one would be converted first */
     handles->redo = lmdb_redo_find(txn, dbis[META], fd);
     return ERR_OK;
 }

@@ -4,6 +4,7 @@
 #include "store.h"
 #include "store_lmdb_env.h"
 #include "store_lmdb_history.h"
+#include "store_lmdb_meta.h"
 #include "store_record.h"
 #include "store_stamp.h"
 
@@ -61,6 +62,21 @@ lmdb_write_version(const struct lmdb_env *env, MDB_txn *txn,
     store_name_add_version(name, record->version);
     rc = put(txn, env->db.history, name, record);
     return rc == 0 ? lmdb_history_prune(env, txn, name) : rc;
+}
+
+int
+lmdb_write_again(void *ctx, MDB_txn *txn, struct store_name *name,
+                 const struct store_record *record)
+{
+    const struct lmdb_env *env = ctx;
+    struct store_record current;
+    int rc = lmdb_write_look_up(env, txn, name, &current);
+
+    if (rc == 0)
+        rc = lmdb_meta_advance_seq(txn, record->seq);
+    if (rc != 0 || record->version != current.version + 1)
+        return rc;
+    return lmdb_write_version(env, txn, name, record);
 }
 
 void

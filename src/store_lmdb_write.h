@@ -26,6 +26,12 @@ int lmdb_write_version(const struct lmdb_env *env, MDB_txn *txn,
                        struct store_name *name,
                        const struct store_record *record);
 
+/* The same for what was noted in the data file (a lmdb_redo_fn; ctx is the
+ * struct lmdb_env), unless it is there: a copy of the file may have commits
+ * that its notes are older than. */
+int lmdb_write_again(void *ctx, MDB_txn *txn, struct store_name *name,
+                     const struct store_record *record);
+
 /* What is said of a write that nothing is known about. */
 void lmdb_write_reset(struct store_write *write, enum err result);
 

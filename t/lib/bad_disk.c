@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/syscall.h>
@@ -23,11 +24,20 @@ meta_error(void)
     return disk.meta_error;
 }
 
+/* Called once before each write or flush. */
+static void
+approach(void)
+{
+    if (disk.kill_before > 0 && --disk.kill_before == 0)
+        kill(getpid(), SIGKILL);
+}
+
 ssize_t
 pwrite(int fd, const void *bytes, size_t len, off_t offset)
 {
     int error = len == META_LEN ? meta_error() : disk.data_error;
 
+    approach();
     if (fcntl(fd, F_GETFL) & O_DSYNC)
         disk.synchronous_writes++;
     if (error != 0) {
@@ -42,6 +52,7 @@ pwrite(int fd, const void *bytes, size_t len, off_t offset)
 ssize_t
 writev(int fd, const struct iovec *parts, int count)
 {
+    approach();
     if (disk.data_error != 0) {
         errno = disk.data_error;
         return -1;
@@ -81,6 +92,7 @@ fsync(int fd)
 int
 fdatasync(int fd)
 {
+    approach();
     disk.data_syncs++;
     if (disk.sync_error != 0) {
         errno = disk.sync_error;

@@ -17,6 +17,7 @@ extern struct bad_disk {
     int sync_error;    /* of fdatasync */
     int room_error;    /* of fallocate */
     bool has_no_room;  /* says statvfs */
+    int kill_before; /* SIGKILL before which write or flush, from 1; 0: none */
     atomic_int data_syncs, directory_syncs; /* counted */
     atomic_int synchronous_writes;          /* to a descriptor with O_DSYNC */
 } disk;
