@@ -6,8 +6,11 @@
 #include <lmdb.h>
 #include <stdint.h>
 
-/* The layout of the whole store, in its sub-database "meta". */
+/* The layout of the whole store, in its sub-database "meta". Tests have a
+ * program of another one. */
+#ifndef LMDB_META_FORMAT
 #define LMDB_META_FORMAT 2
+#endif
 
 /* 0 if there is none. */
 uint64_t lmdb_meta_format(MDB_txn *txn, MDB_dbi meta);

@@ -218,7 +218,7 @@ for (const [name, damage, because] of [
         at >= 0;
         at = bytes.indexOf('format', at + 1)
       ) {
-        if (bytes.readBigUInt64BE(at + 6) !== 1n) continue;
+        if (bytes.readBigUInt64BE(at + 6) !== 2n) continue;
         bytes.writeBigUInt64BE(7n, at + 6);
         found++;
       }
