@@ -20,8 +20,12 @@ print(const struct place *place, const char *kind, const struct record *record,
       const struct record_origin *origin)
 {
     printf("{\"kind\":\"%s\",\"tenant\":\"%s\",\"key\":\"%s\","
-           "\"version\":%ju,\"request_id\":\"%s\",\"value\":%.*s}\n",
+           "\"version\":%ju,\"seq\":%ju,\"write_id\":\"",
            kind, place->tenant, place->key, (uintmax_t)record->version,
+           (uintmax_t)record->seq);
+    for (size_t i = 0; record->has_write_id && i < STORE_WRITE_ID_SIZE; i++)
+        printf("%02x", record->write_id[i]);
+    printf("\",\"request_id\":\"%s\",\"value\":%.*s}\n",
            origin != NULL && origin->request_id != NULL ? origin->request_id
                                                         : "",
            (int)record->value_len, record->value);

@@ -11,6 +11,7 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <lmdb.h>
+#include <stdio.h>
 
 TestSuite(store_lmdb_redo, .init = on_disk_set_up, .fini = on_disk_tear_down,
           .timeout = 60);
@@ -102,6 +103,46 @@ Test(store_lmdb_redo, all_writes_of_a_commit_are_repeated)
     store = open_store();
     cr_expect_str_eq(value(store, "first"), "1@1");
     cr_expect_str_eq(value(store, "second"), "2@1");
+    store_close(store);
+}
+
+static enum err
+keep_note(void *ctx, const struct record *record,
+          const struct record_origin *origin)
+{
+    (void)record;
+    snprintf(ctx, 64, "%s %s", origin->request_id, origin->note);
+    return ERR_OK;
+}
+
+/* With all that it has beside the value, and the order goes on behind it. */
+Test(store_lmdb_redo, a_repeated_commit_is_the_same)
+{
+    struct store_write write = write_of("acme", "timer", "1");
+    struct store *store = open_store();
+    struct bytes earlier = slurp(data);
+    struct record record;
+    char text[64] = "";
+
+    write.note = "why";
+    cr_assert_eq(store_commit_one(store, &write), ERR_OK);
+    store_close(store);
+    lose_meta_pages(&earlier);
+    free(earlier.bytes);
+
+    store = open_store();
+    cr_assert_eq(store_get(store, "acme", "timer", &record), ERR_OK);
+    cr_expect_eq(record.seq, write.seq);
+    cr_expect_arr_eq(record.write_id, write.write_id, STORE_WRITE_ID_SIZE);
+    cr_expect_eq(record.updated_at, write.updated_at);
+    cr_expect_str_eq(record.author, "alice");
+    record_clear(&record);
+    cr_expect_eq(store_history(store, "acme", "timer", 0, 1, keep_note, text),
+                 ERR_OK);
+    cr_expect_str_eq(text, "r-1 why");
+    write = write_of("acme", "timer", "2");
+    cr_assert_eq(store_commit_one(store, &write), ERR_OK);
+    cr_expect_eq(write.seq, 2);
     store_close(store);
 }
 

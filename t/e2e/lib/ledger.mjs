@@ -24,6 +24,22 @@ export async function dump(db) {
 /** Versions of a key stay below what the history keeps. */
 const VERSIONS_MAX = 60;
 
+/**
+ * Each version has a write id of its own and a place in the store's order,
+ * without a gap. One of format 1 has neither.
+ */
+function assertStamps(versions) {
+  const stamped = versions.filter((row) => row.seq > 0);
+  assert.deepEqual(
+    stamped.map((row) => row.seq).sort((a, b) => a - b),
+    stamped.map((_, i) => i + 1),
+  );
+  assert.equal(
+    new Set(stamped.map((row) => row.write_id)).size,
+    stamped.length,
+  );
+}
+
 export class Ledger {
   constructor() {
     this.sent = new Map(); // by request id: {tenant, key, value, outcome}
@@ -88,6 +104,7 @@ export class Ledger {
       assert.deepEqual(row.value, entry.value, `${place} ${row.version}`);
       versions.get(place).push(row);
     }
+    assertStamps(rows.filter((row) => row.kind === 'version'));
     for (const [place, record] of records) {
       const all = versions.get(place);
       assert.deepEqual(
@@ -99,6 +116,11 @@ export class Ledger {
         record.value,
         all[0].value,
         `${place}: the record is not its newest version`,
+      );
+      assert.deepEqual(
+        [record.seq, record.write_id],
+        [all[0].seq, all[0].write_id],
+        place,
       );
     }
     for (const [at, id] of told) {
