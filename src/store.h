@@ -66,6 +66,7 @@ enum err record_copy(const struct record *record, struct record *copy_out);
 enum err record_origin_copy(const struct record_origin *origin,
                             struct record_origin *copy_out);
 
+/* Of each record that a call filled in, also of one without a value. */
 void record_clear(struct record *record);
 void record_origin_clear(struct record_origin *origin);
 

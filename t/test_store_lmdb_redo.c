@@ -227,6 +227,7 @@ Test(store_lmdb_redo, a_key_that_was_unset_stays_so)
     cr_assert_eq(store_get(store, "acme", "timer", &record), ERR_OK);
     cr_expect_eq(record.version, 2);
     cr_expect_null(record.value);
+    record_clear(&record);
     assert_whole_history(store, "acme", 2);
     store_close(store);
 }

@@ -246,7 +246,7 @@ Test(store_record, a_record_without_a_value)
     unset.value = NULL;
     unset.value_len = 0;
     store_record_encode(&unset, bytes);
-    cr_assert(decodes(bytes, store_record_size(&unset), &decoded));
+    cr_assert(store_record_decode(bytes, store_record_size(&unset), &decoded));
     cr_expect_eq(decoded.version, 258);
     cr_expect_eq(decoded.author_len, 5);
     cr_assert_eq(store_record_copy(&decoded, &copy, NULL), ERR_OK);

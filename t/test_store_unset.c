@@ -31,6 +31,7 @@ STORE_TEST(unsetting_is_a_version_without_a_value)
     cr_assert_eq(store_get_version(store, "acme", "timer", 2, &record), ERR_OK);
     cr_expect_eq(record.version, 2);
     cr_expect_null(record.value);
+    record_clear(&record);
     cr_assert_eq(store_get_version(store, "acme", "timer", 1, &record), ERR_OK);
     cr_expect_str_eq(record.value, "1");
     record_clear(&record);
