@@ -183,7 +183,7 @@ test('tenants and stat', () => {
   assert.match(text('tenants'), /^acme +2 {2}\S+Z\nbrio +0 {2}\S+Z\n$/);
   const { used_bytes: used, ...stat } = json('stat');
   assert.ok(used > 0 && used < stat.map_bytes);
-  assert.deepEqual(stat, { path: db, format: 1, map_bytes: 64 << 20, readers: 1, readers_max: 1024,
+  assert.deepEqual(stat, { path: db, format: 2, map_bytes: 64 << 20, readers: 1, readers_max: 1024,
     tenants: 2, records: 3, versions: 5 });
   assert.match(text('stat'), /^store .*\nformat +1\n(.+ \d+\n){7}$/);
 });
