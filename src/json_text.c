@@ -44,13 +44,6 @@ character_len(const char *text)
     return forms[form].len;
 }
 
-/* True for what RFC 8259, section 7, wants escaped. */
-static bool
-is_escaped(char c)
-{
-    return (unsigned char)c < ' ' || c == '"' || c == '\\';
-}
-
 static bool
 add_character(struct buf *buf, const char *text, size_t len)
 {
@@ -58,7 +51,9 @@ add_character(struct buf *buf, const char *text, size_t len)
 
     if (len == 0)
         return json_text_add(buf, "\\ufffd");
-    if (!is_escaped(*text))
+    if (*text == '"' || *text == '\\') /* RFC 8259, section 7 */
+        return json_text_add(buf, *text == '"' ? "\\\"" : "\\\\");
+    if ((unsigned char)*text >= ' ')
         return buf_add(buf, text, len);
     snprintf(escape, sizeof(escape), "\\u%04x", (unsigned char)*text);
     return json_text_add(buf, escape);

@@ -24,10 +24,10 @@ Test(json_text, strings)
     } cases[] = {
         {"", "\"\""},
         {"alice", "\"alice\""},
-        {"a\"b\\c/d", "\"a\\u0022b\\u005cc/d\""},
+        {"a\"b\\c/d", "\"a\\\"b\\\\c/d\""},
         {"\x01\n\x1f \x7f", "\"\\u0001\\u000a\\u001f \x7f\""},
         {"\xc3\xa9\xf0\x9f\x98\x80", "\"\xc3\xa9\xf0\x9f\x98\x80\""},
-        {"a\xff\xc3z\"", "\"a\\ufffd\\ufffdz\\u0022\""},
+        {"a\xff\xc3z\"", "\"a\\ufffd\\ufffdz\\\"\""},
         {"\xed\xa0\x80", "\"\\ufffd\\ufffd\\ufffd\""},
         {"\xe0\xa0\x80\xed\x9f\xbf\xee\x80\x80",
          "\"\xe0\xa0\x80\xed\x9f\xbf\xee\x80\x80\""},
