@@ -59,15 +59,34 @@ add_character(struct buf *buf, const char *text, size_t len)
     return json_text_add(buf, escape);
 }
 
+/* How many characters at the start of text are themselves in a string. */
+static size_t
+plain_len(const char *text)
+{
+    const char *at = text;
+
+    while ((unsigned char)*at >= ' ' && (unsigned char)*at < 0x80 &&
+           *at != '"' && *at != '\\')
+        at++;
+    return (size_t)(at - text);
+}
+
 bool
 json_text_add_string(struct buf *buf, const char *text)
 {
     if (!json_text_add(buf, "\""))
         return false;
     while (*text != '\0') {
-        size_t len = character_len(text);
+        size_t len = plain_len(text);
+        bool is_added;
 
-        if (!add_character(buf, text, len))
+        if (len > 0) {
+            is_added = buf_add(buf, text, len);
+        } else {
+            len = character_len(text);
+            is_added = add_character(buf, text, len);
+        }
+        if (!is_added)
             return false;
         text += len > 0 ? len : 1;
     }
