@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "api.h"
 
+#include "etag.h"
 #include "problem.h"
 #include "seal.h"
 #include "setting.h"
@@ -11,6 +12,8 @@
 static const char openapi_json[] =
 #include "openapi_json.inc"
     ;
+
+_Static_assert(ETAG_SIZE <= HTTP_ETAG_SIZE, "a response has room for a tag");
 
 void
 exchange_clear(struct exchange *exchange)
@@ -110,7 +113,10 @@ respond_record(struct exchange *exchange, const struct record *record)
     bool is_there = record_is_set(record);
     const char *value;
 
-    http_etag(&record->version, 1, response->etag);
+    if (etag_of_record(key, record, response->etag) != ERR_OK) {
+        problem_respond(response, &exchange->request, ERR_NOMEM, NULL);
+        return;
+    }
     if (!is_there && key->unset == NULL) {
         problem_respondf(response, &exchange->request, ERR_UNSET,
                          "%s is not set and has no default", key->name);

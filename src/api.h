@@ -63,7 +63,7 @@ void api_post(struct api *api, struct exchange *exchange);
 void api_restore(struct api *api, struct exchange *exchange);
 
 /* Makes the response of a write that was committed, or lost. */
-void api_written(struct exchange *exchange);
+void api_written(struct api *api, struct exchange *exchange);
 
 /* GET of the service's own OpenAPI document. */
 void api_openapi(struct api *api, struct exchange *exchange);

@@ -34,11 +34,12 @@ add_shown(const struct page *page, struct buf *body,
     enum err err;
 
     if (key->secret == NULL)
-        return setting_add_version(body, record, origin) ? ERR_OK : ERR_NOMEM;
+        return setting_add_version(body, key, record, origin) ? ERR_OK
+                                                              : ERR_NOMEM;
     err = record_copy(record, &shown);
     if (err == ERR_OK)
         err = api_show_record(page->api, page->exchange, key, &shown);
-    if (err == ERR_OK && !setting_add_version(body, &shown, origin))
+    if (err == ERR_OK && !setting_add_version(body, key, &shown, origin))
         err = ERR_NOMEM;
     record_clear(&shown);
     return err;

@@ -1,14 +1,11 @@
 // SPDX-License-Identifier: MIT
 /* All config keys of a tenant in one answer. */
 #include "api.h"
+#include "etag.h"
 #include "problem.h"
 #include "setting.h"
 
 #include <string.h>
-
-_Static_assert(CONFIG_KEYS_MAX * sizeof(".18446744073709551615") <
-                   ETAG_SIZE - 2,
-               "a tag has room for the versions of all keys");
 
 /* One that cannot be read spoils the whole: without it, a webhook that is set
  * would look as if it were not. */
@@ -34,17 +31,19 @@ respond(struct exchange *exchange, const struct record records[CONFIG_KEYS_MAX])
     /* There may be a secret among the values. */
     static const char cache[] = "no-store";
     struct response *response = &exchange->response;
-    uint64_t versions[CONFIG_KEYS_MAX];
+    char etags[CONFIG_KEYS_MAX][ETAG_SIZE];
     struct buf body = {0};
+    enum err err = etag_of_records(records, etags);
 
-    for (size_t i = 0; i < CONFIG_KEYS_MAX; i++)
-        versions[i] = records[i].version;
-    http_etag(versions, CONFIG_KEYS_MAX, response->etag);
-    if (!api_is_wanted(exchange, true, cache))
-        return;
-    if (!setting_add_all(&body, records)) {
+    if (err == ERR_OK) {
+        etag_of_all(etags, response->etag);
+        if (!api_is_wanted(exchange, true, cache))
+            return;
+        err = setting_add_all(&body, records, etags) ? ERR_OK : ERR_NOMEM;
+    }
+    if (err != ERR_OK) {
         buf_clear(&body);
-        problem_respond(response, &exchange->request, ERR_NOMEM, NULL);
+        problem_respond(response, &exchange->request, err, NULL);
         return;
     }
     response->status = 200;

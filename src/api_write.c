@@ -2,6 +2,7 @@
 /* Writes: a new value, or an old one again. */
 #include "api.h"
 #include "body.h"
+#include "etag.h"
 #include "problem.h"
 #include "setting.h"
 
@@ -62,10 +63,9 @@ is_precondition_met(struct exchange *exchange, const struct record *current)
         api_respond_malformed_etag(exchange, "If-None-Match");
     else if (match == ETAG_DIFFERS || none_match == ETAG_MATCHES)
         problem_respondf(&exchange->response, request, ERR_PRECOND,
-                         "%s: %s is at version %llu",
+                         "%s: the entity tag of %s is %s",
                          match == ETAG_DIFFERS ? "If-Match" : "If-None-Match",
-                         exchange->key->name,
-                         (unsigned long long)current->version);
+                         exchange->key->name, etag);
     else
         return true;
     return false;
@@ -82,14 +82,13 @@ respond_refused(struct exchange *exchange, const struct store_write *write)
     problem_respond(&exchange->response, &exchange->request, err, messages);
 }
 
-/* Answers with what became of a write. */
+/* Answers with what became of a write; the response has its tag. */
 static void
 respond_written(struct exchange *exchange, const struct store_write *write)
 {
     const struct request *request = &exchange->request;
     struct response *response = &exchange->response;
 
-    http_etag(&write->version, 1, response->etag);
     switch (write->result) {
     case ERR_OK:
         if (write->is_new)
@@ -108,12 +107,19 @@ respond_written(struct exchange *exchange, const struct store_write *write)
 }
 
 void
-api_written(struct exchange *exchange)
+api_written(struct api *api, struct exchange *exchange)
 {
+    struct response *response = &exchange->response;
+
+    /* What became of it is answered all the same. */
+    if (setting_etag_after(api->store, exchange->key, &exchange->write,
+                           response->etag) != ERR_OK)
+        response->etag[0] = '\0';
     respond_written(exchange, &exchange->write);
 }
 
-/* Answers as if the write had been committed; nothing is. */
+/* Answers as if the write had been committed; nothing is, and the tag stays the
+ * one of what is there. */
 static void
 respond_judged(struct exchange *exchange, struct store_write *write,
                const struct record *current)
@@ -156,13 +162,12 @@ submit(struct api *api, struct exchange *exchange, bool is_validate_only)
     };
     enum err err = store_get(api->store, write.tenant, write.key, &current);
 
+    if (err == ERR_OK)
+        err = etag_of_record(exchange->key, &current, exchange->response.etag);
+    write.base = current.version;
     if (err != ERR_OK) {
         problem_respond(&exchange->response, request, err, NULL);
-        return;
-    }
-    write.base = current.version;
-    http_etag(&current.version, 1, exchange->response.etag);
-    if (prepare(api, exchange, &current, &write)) {
+    } else if (prepare(api, exchange, &current, &write)) {
         if (is_validate_only)
             respond_judged(exchange, &write, &current);
         else

@@ -4,6 +4,7 @@
 #include "ctl_secrets.h"
 #include "ctl_setting.h"
 #include "ctl_store.h"
+#include "etag.h"
 #include "setting.h"
 
 #include <limits.h>
@@ -56,14 +57,18 @@ print(const struct ctl_setting *setting, const struct record *record,
       bool is_json)
 {
     const char *value = setting_value(setting->key, record);
+    char etag[ETAG_SIZE];
 
     if (value == NULL)
         return ctl_fail("%s of %s is not set, and has no default",
                         setting->key->name, setting->tenant);
-    if (is_json)
-        return ctl_print_setting(setting, record);
-    printf("%s\n", value);
-    return CTL_OK;
+    if (!is_json) {
+        printf("%s\n", value);
+        return CTL_OK;
+    }
+    if (etag_of_record(setting->key, record, etag) != ERR_OK)
+        return ctl_fail("out of memory");
+    return ctl_print_setting(setting, record, etag);
 }
 
 static enum ctl_exit
@@ -104,8 +109,9 @@ const struct ctl_command ctl_get = {
     .operands = "KEY",
     .operands_max = 1,
     .summary = "Prints a setting of a tenant",
-    .details = "The value as JSON; with --json, its time and version, too. A "
-               "key that is not\nset has its default.",
+    .details =
+        "The value as JSON; with --json, its time, version and ETag, too. "
+        "A key that is\nnot set has its default.",
     .options = options,
     .option_count = OPTIONS,
     .run = run,

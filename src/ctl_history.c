@@ -68,23 +68,23 @@ take(void *ctx, const struct record *record, const struct record_origin *origin)
 }
 
 static enum ctl_exit
-print_json(const struct record *record, const struct record_origin *origin)
+print_json(const struct config_key *key, const struct record *record,
+           const struct record_origin *origin)
 {
     struct buf json = {0};
-    bool is_complete = setting_add_version(&json, record, origin);
+    bool is_complete = setting_add_version(&json, key, record, origin);
 
     return ctl_print_json(&json, is_complete);
 }
 
 static enum ctl_exit
-print_text(const struct record *record, const struct record_origin *origin)
+print_text(const struct record *record)
 {
     bool has_author = *record->author != '\0'; /* in the history, not NULL */
     char time[CTL_TIME_SIZE];
 
     printf("%7llu  %s  ", (unsigned long long)record->version,
            ctl_time_text(record->updated_at, time));
-    (void)origin;
     ctl_print_text(has_author ? record->author : "-", "  ");
     ctl_print_text(record_is_set(record) ? record->value : "unset", "\n");
     return CTL_OK;
@@ -100,8 +100,9 @@ print_page(struct page *page, const struct manner *manner)
 
         status = ctl_show_record(&manner->seal, manner->is_revealed, record);
         if (status == CTL_OK)
-            status = (manner->is_json ? print_json : print_text)(
-                record, &page->entries[i].origin);
+            status = manner->is_json ? print_json(manner->seal.key, record,
+                                                  &page->entries[i].origin)
+                                     : print_text(record);
     }
     return status;
 }

@@ -5,6 +5,7 @@
 #include "ctl_secrets.h"
 #include "ctl_setting.h"
 #include "ctl_store.h"
+#include "etag.h"
 #include "json_text.h"
 #include "setting.h"
 
@@ -40,8 +41,10 @@ print_text(const struct record records[CONFIG_KEYS_MAX])
 static enum ctl_exit
 print_json(const struct record records[CONFIG_KEYS_MAX])
 {
+    char etags[CONFIG_KEYS_MAX][ETAG_SIZE];
     struct buf json = {0};
-    bool is_complete = setting_add_all(&json, records);
+    bool is_complete = etag_of_records(records, etags) == ERR_OK &&
+                       setting_add_all(&json, records, etags);
 
     return ctl_print_json(&json, is_complete);
 }

@@ -80,10 +80,10 @@ ctl_read_base(const char *text, uint64_t *base_out)
 
 enum ctl_exit
 ctl_print_setting(const struct ctl_setting *setting,
-                  const struct record *record)
+                  const struct record *record, const char *etag)
 {
     struct buf json = {0};
-    bool is_complete = setting_add(&json, setting->key, record);
+    bool is_complete = setting_add(&json, setting->key, record, etag);
 
     return ctl_print_json(&json, is_complete);
 }
@@ -151,8 +151,8 @@ report(const struct ctl_setting *setting, const struct store_write *write,
 
 /* Of what was stored, or would be. */
 static enum ctl_exit
-report_json(const struct ctl_setting *setting, const struct store_write *write,
-            const struct ctl_change *change)
+report_json(struct store *store, const struct ctl_setting *setting,
+            const struct store_write *write, const struct ctl_change *change)
 {
     union {
         const char *in;
@@ -166,15 +166,20 @@ report_json(const struct ctl_setting *setting, const struct store_write *write,
     };
     const struct seal seal = ctl_seal_of(setting, change->secrets);
     struct record record = {0};
+    char etag[ETAG_SIZE];
     enum ctl_exit status;
+    enum err err;
 
     if (write->result != ERR_OK)
         return report(setting, write, change);
+    err = setting_etag_after(store, setting->key, write, etag);
+    if (err != ERR_OK)
+        return ctl_fail_store(err);
     if (record_copy(&view, &record) != ERR_OK)
         return ctl_fail("out of memory");
     status = ctl_mask_record(&seal, &record);
     if (status == CTL_OK)
-        status = ctl_print_setting(setting, &record);
+        status = ctl_print_setting(setting, &record, etag);
     record_clear(&record);
     return status;
 }
@@ -256,6 +261,6 @@ ctl_change_setting(struct store *store, const struct ctl_setting *setting,
         (void)store_commit_one(store, &write); /* write has it too */
     if (write.result == ERR_OK && write.is_new && change->is_logged)
         setting_log(&write);
-    return change->is_json ? report_json(setting, &write, change)
+    return change->is_json ? report_json(store, setting, &write, change)
                            : report(setting, &write, change);
 }

@@ -72,10 +72,9 @@ enum ctl_exit ctl_change_setting(struct store *store,
                                  const char *value,
                                  const struct ctl_change *change);
 
-/* Prints the setting as JSON:
- * {"value":…,"updated_at":"…","version":…}. */
+/* Prints the setting as JSON, see setting_add. */
 enum ctl_exit ctl_print_setting(const struct ctl_setting *setting,
-                                const struct record *record);
+                                const struct record *record, const char *etag);
 
 /* Says each message, with as many lines. */
 enum ctl_exit ctl_fail_messages(enum err err, const json_t *messages);

@@ -3,7 +3,6 @@
 
 #include "util.h"
 
-#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -171,43 +170,6 @@ response_set_body(struct response *response, char *body, size_t len)
     response->owned = body;
     response->body = body;
     response->body_len = len;
-}
-
-#define DECIMAL_SIZE sizeof("18446744073709551615")
-
-/* Writes number into text from its end on; returns the first digit. */
-static char *
-decimal(char text[DECIMAL_SIZE], uint64_t number)
-{
-    char *at = text + DECIMAL_SIZE - 1;
-
-    *at = '\0';
-    do {
-        *--at = (char)('0' + number % 10);
-        number /= 10;
-    } while (number > 0);
-    return at;
-}
-
-void
-http_etag(const uint64_t *versions, size_t count, char etag_out[ETAG_SIZE])
-{
-    char *at = etag_out;
-
-    assert(count * DECIMAL_SIZE + sizeof("\"\"") <= ETAG_SIZE);
-    *at++ = '"';
-    for (size_t i = 0; i < count; i++) {
-        char digits[DECIMAL_SIZE];
-        const char *number = decimal(digits, versions[i]);
-        size_t len = (size_t)(digits + sizeof(digits) - 1 - number);
-
-        if (i > 0)
-            *at++ = '.';
-        memcpy(at, number, len);
-        at += len;
-    }
-    *at++ = '"';
-    *at = '\0';
 }
 
 struct head {

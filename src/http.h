@@ -55,8 +55,8 @@ const char *http_reason(int status);
 /* MEDIA_METRICS is Prometheus's text format. */
 enum media { MEDIA_JSON, MEDIA_PROBLEM, MEDIA_METRICS };
 
-/* Room for the versions of some keys, see http_etag. */
-#define ETAG_SIZE 192
+/* Room for an entity tag, see etag.h. */
+#define HTTP_ETAG_SIZE 48
 
 #define LINK_SIZE                                                              \
     sizeof("<?limit=100&before=18446744073709551615>; rel=\"next\"")
@@ -66,13 +66,13 @@ struct response {
     int status;
     enum err err; /* what the problem body tells; ERR_OK: there is none */
     enum media media;
-    char etag[ETAG_SIZE];  /* ETag, if not "" */
-    char link[LINK_SIZE];  /* Link, if not "" */
-    const char *allow;     /* Allow */
-    const char *challenge; /* WWW-Authenticate */
-    const char *cache;     /* Cache-Control */
-    bool is_strict;        /* Preference-Applied: handling=strict */
-    unsigned retry_after;  /* Retry-After in seconds, if not 0 */
+    char etag[HTTP_ETAG_SIZE]; /* ETag, if not "" */
+    char link[LINK_SIZE];      /* Link, if not "" */
+    const char *allow;         /* Allow */
+    const char *challenge;     /* WWW-Authenticate */
+    const char *cache;         /* Cache-Control */
+    bool is_strict;            /* Preference-Applied: handling=strict */
+    unsigned retry_after;      /* Retry-After in seconds, if not 0 */
     const char *body;
     size_t body_len;
     char *owned; /* freed by response_clear; body may point into it */
@@ -111,11 +111,6 @@ bool http_target_is(const char *target, const char *prefix, const char *path);
 
 /* The value of a hexadecimal digit; -1 if it is none. */
 int http_hex_digit(char c);
-
-/* The entity tag, with its quotes, of what these versions make up: "3.0.12".
- * A tag that does not fit is a mistake of ours. */
-void http_etag(const uint64_t *versions, size_t count,
-               char etag_out[ETAG_SIZE]);
 
 /*
  * Reads a parameter of the query string that is a whole number from min to

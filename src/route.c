@@ -239,7 +239,7 @@ route_written(struct api *api, struct exchange *exchange)
     if (exchange->write.is_probe)
         api_probed(api, exchange);
     else
-        api_written(exchange);
+        api_written(api, exchange);
     finish(exchange);
 }
 

@@ -19,36 +19,7 @@ setting_time(const struct record *record)
     return record_is_set(record) ? record->updated_at : 0;
 }
 
-bool
-setting_add(struct buf *json, const struct config_key *key,
-            const struct record *record)
-{
-    const char *value = setting_value(key, record);
-
-    return json_text_add(json, "{\"value\":") &&
-           json_text_add(json, value != NULL ? value : "null") &&
-           json_text_add(json, ",\"updated_at\":") &&
-           json_text_add_time(json, setting_time(record)) &&
-           json_text_add(json, ",\"version\":") &&
-           json_text_add_number(json, record->version) &&
-           json_text_add(json, "}");
-}
-
-bool
-setting_add_all(struct buf *json, const struct record records[CONFIG_KEYS_MAX])
-{
-    if (!json_text_add(json, "{"))
-        return false;
-    for (size_t i = 0; i < CONFIG_KEYS_MAX; i++)
-        if ((i > 0 && !json_text_add(json, ",")) ||
-            !json_text_add_string(json, config_keys[i].name) ||
-            !json_text_add(json, ":") ||
-            !setting_add(json, &config_keys[i], &records[i]))
-            return false;
-    return json_text_add(json, "}");
-}
-
-/* A member that is a text, or null. */
+/* A member that is a text, or null if there is none. */
 static bool
 add_text(struct buf *json, const char *name, const char *text)
 {
@@ -58,13 +29,55 @@ add_text(struct buf *json, const char *name, const char *text)
                                           : json_text_add(json, "null"));
 }
 
+/* An object that is left open. */
+static bool
+add_members(struct buf *json, const struct config_key *key,
+            const struct record *record, const char *etag)
+{
+    const char *value = setting_value(key, record);
+
+    return json_text_add(json, "{\"value\":") &&
+           json_text_add(json, value != NULL ? value : "null") &&
+           json_text_add(json, ",\"updated_at\":") &&
+           json_text_add_time(json, setting_time(record)) &&
+           json_text_add(json, ",\"version\":") &&
+           json_text_add_number(json, record->version) &&
+           add_text(json, "etag", etag);
+}
+
 bool
-setting_add_version(struct buf *json, const struct record *record,
+setting_add(struct buf *json, const struct config_key *key,
+            const struct record *record, const char *etag)
+{
+    return add_members(json, key, record, etag) && json_text_add(json, "}");
+}
+
+bool
+setting_add_all(struct buf *json, const struct record records[CONFIG_KEYS_MAX],
+                const char etags[CONFIG_KEYS_MAX][ETAG_SIZE])
+{
+    for (size_t i = 0; i < CONFIG_KEYS_MAX; i++)
+        if (!json_text_add(json, i > 0 ? "," : "{") ||
+            !json_text_add_string(json, config_keys[i].name) ||
+            !json_text_add(json, ":") ||
+            !add_members(json, &config_keys[i], &records[i], etags[i]) ||
+            !add_text(json, "updated_by", records[i].author) ||
+            !json_text_add(json, "}"))
+            return false;
+    return json_text_add(json, "}");
+}
+
+bool
+setting_add_version(struct buf *json, const struct config_key *key,
+                    const struct record *record,
                     const struct record_origin *origin)
 {
-    return json_text_add(json, "{\"version\":") &&
+    char etag[ETAG_SIZE];
+
+    return etag_of_record(key, record, etag) == ERR_OK &&
+           json_text_add(json, "{\"version\":") &&
            json_text_add_number(json, record->version) &&
-           json_text_add(json, ",\"value\":") &&
+           add_text(json, "etag", etag) && json_text_add(json, ",\"value\":") &&
            json_text_add(json,
                          record_is_set(record) ? record->value : "null") &&
            json_text_add(json, ",\"updated_at\":") &&
@@ -87,12 +100,41 @@ take(void *ctx, const char *tenant, const char *name,
     return record_copy(record, &records[key - config_keys]);
 }
 
+static enum err
+take_author(void *ctx, const struct record *record,
+            const struct record_origin *origin)
+{
+    struct record *wanted = ctx;
+
+    (void)origin;
+    if (record->version != wanted->version) /* it is no longer kept */
+        return ERR_OK;
+    wanted->author = strdup(record->author);
+    return wanted->author != NULL ? ERR_OK : ERR_NOMEM;
+}
+
+/* In layout 1, the history alone has it. */
+static enum err
+find_author(struct store *store, const char *tenant,
+            const struct config_key *key, struct record *record)
+{
+    if (record->version == 0 || record->author != NULL)
+        return ERR_OK;
+    return store_history(store, tenant, key->name, record->version + 1, 1,
+                         take_author, record);
+}
+
 enum err
 setting_list(struct store *store, const char *tenant,
              struct record records[CONFIG_KEYS_MAX])
 {
+    enum err err;
+
     memset(records, 0, CONFIG_KEYS_MAX * sizeof(*records));
-    return store_list(store, tenant, take, records);
+    err = store_list(store, tenant, take, records);
+    for (size_t i = 0; i < CONFIG_KEYS_MAX && err == ERR_OK; i++)
+        err = find_author(store, tenant, &config_keys[i], &records[i]);
+    return err;
 }
 
 /* The old value as it would be stored today: the rules may have changed. */
@@ -150,6 +192,28 @@ setting_judge(struct store_write *write, const struct record *current)
     store_judge(write, current->value, current->value_len, time(NULL));
     write->version = current->version;
     write->is_new = false;
+}
+
+enum err
+setting_etag_after(struct store *store, const struct config_key *key,
+                   const struct store_write *write, char etag_out[ETAG_SIZE])
+{
+    struct record record = {0};
+    enum err err = ERR_OK;
+
+    if (write->has_write_id) {
+        etag_of_write(write, etag_out);
+        return ERR_OK;
+    }
+    /* It takes the value, and no write makes such a version any more. */
+    err = store_get(store, write->tenant, write->key, &record);
+    if (err == ERR_OK && write->result == ERR_OK &&
+        record.version != write->version)
+        *etag_out = '\0';
+    else if (err == ERR_OK)
+        err = etag_of_record(key, &record, etag_out);
+    record_clear(&record);
+    return err;
 }
 
 enum err

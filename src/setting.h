@@ -10,6 +10,7 @@
 #include "buf.h"
 #include "config_keys.h"
 #include "err.h"
+#include "etag.h"
 #include "store.h"
 
 #include <jansson.h>
@@ -24,26 +25,31 @@ const char *setting_value(const struct config_key *key,
 /* When it was set; the epoch if it is not. */
 int64_t setting_time(const struct record *record);
 
-/* Appends {"value":…,"updated_at":"…","version":…}, with null for no value.
- * False on no memory. */
+/* Appends {"value":…,"updated_at":"…","version":…,"etag":"…"}, with null for no
+ * value. The tag, with its quotes, is the one of what is there; "": null. False
+ * on no memory. */
 bool setting_add(struct buf *json, const struct config_key *key,
-                 const struct record *record)
+                 const struct record *record, const char *etag)
     __attribute__((warn_unused_result));
 
-/* All keys: {"KEY":{…},…}, each as above; records as setting_list's. */
+/* All keys: {"KEY":{…,"updated_by":…},…}, each as above but for its author,
+ * null if it is not known; records as setting_list's. */
 bool setting_add_all(struct buf *json,
-                     const struct record records[CONFIG_KEYS_MAX])
+                     const struct record records[CONFIG_KEYS_MAX],
+                     const char etags[CONFIG_KEYS_MAX][ETAG_SIZE])
     __attribute__((warn_unused_result));
 
-/* The same of a version in the history: {"version":…,"value":…,
+/* The same of a version in the history: {"version":…,"etag":"…","value":…,
  * "updated_at":"…","updated_by":…,"request_id":…}, with null for what there is
  * not. */
-bool setting_add_version(struct buf *json, const struct record *record,
+bool setting_add_version(struct buf *json, const struct config_key *key,
+                         const struct record *record,
                          const struct record_origin *origin)
     __attribute__((warn_unused_result));
 
 /* Copies every key's record out of one snapshot; all zero where there is none.
- * The caller clears them, also after an error. */
+ * The author of a record of layout 1 is looked up in its history. The caller
+ * clears them, also after an error. */
 enum err setting_list(struct store *store, const char *tenant,
                       struct record records[CONFIG_KEYS_MAX]);
 
@@ -60,6 +66,15 @@ enum err setting_check_old(const struct config_key *key, const char *name,
 /* Fills in the results of a write as if it had been committed over what is
  * there; nothing is, and so the version is the one that is there. */
 void setting_judge(struct store_write *write, const struct record *current);
+
+/*
+ * The entity tag of what a write has found, or made: of write's version. One of
+ * layout 1 is read for it; if another one is there by then, the tag is its, or
+ * "" for an accepted write, whose answer it would not fit. As store_get.
+ */
+enum err setting_etag_after(struct store *store, const struct config_key *key,
+                            const struct store_write *write,
+                            char etag_out[ETAG_SIZE]);
 
 /* Appends why the write was refused, if its result is ERR_CONFLICT,
  * ERR_PRECOND or ERR_INVALID. As validate_add, ERR_INVALID if it did. */

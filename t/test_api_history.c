@@ -78,9 +78,11 @@ Test(api_history, an_entry_says_what_when_and_who)
     current = body_of(&answer);
     cr_assert_geq(
         asprintf(&expected,
-                 "{\"history\":[{\"version\":1,\"value\":{\"enabled\":true},"
+                 "{\"history\":[{\"version\":1,\"etag\":\"\\%.*s\\\"\","
+                 "\"value\":{\"enabled\":true},"
                  "\"updated_at\":\"%s\",\"updated_by\":\"alice\","
                  "\"request_id\":\"r-1\"}]}",
+                 (int)strlen(answer.response.etag) - 1, answer.response.etag,
                  json_string_value(json_object_get(current, "updated_at"))),
         0);
     ASK(&api, api_history, &answer, .key = "external_oms");

@@ -98,7 +98,7 @@ expect_reads(const char *secret, bool is_masked)
     expect_part(part, true);
     ASK(&api, api_get, &answer, .key = KEY, .query = "version=1",
         .is_masked = is_masked);
-    assert_answer(&answer, 200, "\"1\"", NULL);
+    assert_answer(&answer, 200, "{1}", NULL);
     expect_part(part, true);
     ASK(&api, api_list, &answer, .is_masked = is_masked);
     assert_answer(&answer, 200, NULL, NULL);
@@ -124,15 +124,15 @@ Test(api_secret, is_sealed_in_the_store_and_read_open)
 Test(api_secret, is_shown_by_the_answer_to_a_write)
 {
     ASK(&api, api_post, &answer, .key = KEY, .body = BODY("s3cret"));
-    assert_answer(&answer, 200, "\"1\"", NULL);
+    assert_answer(&answer, 200, "{1}", NULL);
     expect_part(HOOK("s3cret"), true);
     ASK(&api, api_post, &answer, .key = KEY, .body = BODY("s3cret"),
         .query = "validate_only=true");
-    assert_answer(&answer, 200, "\"1\"", NULL);
+    assert_answer(&answer, 200, "{1}", NULL);
     expect_part(HOOK("s3cret"), true);
     ASK(&api, api_restore, &answer, .key = KEY,
         .body = "{\"restore_version\":1}");
-    assert_answer(&answer, 200, "\"2\"", NULL);
+    assert_answer(&answer, 200, "{2}", NULL);
     expect_part(HOOK("s3cret"), true);
 }
 
@@ -140,14 +140,14 @@ Test(api_secret, is_masked_in_the_answer_to_a_write)
 {
     ASK(&api, api_post, &answer, .key = KEY, .body = BODY("s3cret"),
         .is_masked = true);
-    assert_answer(&answer, 200, "\"1\"", NULL);
+    assert_answer(&answer, 200, "{1}", NULL);
     expect_part(HOOK(SEAL_MASK), true);
     ASK(&api, api_post, &answer, .key = KEY, .body = BODY("s3cret"),
         .query = "validate_only=true", .is_masked = true);
     expect_part(HOOK(SEAL_MASK), true);
     ASK(&api, api_restore, &answer, .key = KEY,
         .body = "{\"restore_version\":1}", .is_masked = true);
-    assert_answer(&answer, 200, "\"2\"", NULL);
+    assert_answer(&answer, 200, "{2}", NULL);
     expect_part(HOOK(SEAL_MASK), true);
     expect_reads("s3cret", false);
 }
@@ -170,7 +170,7 @@ Test(api_secret, a_restored_one_is_sealed_by_the_first_key)
     use_keys("two one");
     ASK(&api, api_restore, &answer, .key = KEY,
         .body = "{\"restore_version\":1}");
-    assert_answer(&answer, 200, "\"2\"", NULL);
+    assert_answer(&answer, 200, "{2}", NULL);
     use_keys("two");
     ASK(&api, api_get, &answer, .key = KEY);
     expect_part(HOOK("s3cret"), true);
@@ -259,13 +259,13 @@ Test(api_secret, other_keys_go_on_without_it)
     set(&api, "big_sales_order", "{\"soft_limit_for_big_orders\":7}");
     use_keys("two");
     ASK(&api, api_get, &answer, .key = "big_sales_order");
-    assert_answer(&answer, 200, "\"1\"", NULL);
+    assert_answer(&answer, 200, "{1}", NULL);
     set(&api, "external_oms", "{\"enabled\":true}");
     ASK(&api, api_history, &answer, .key = "external_oms");
     assert_answer(&answer, 200, NULL, NULL);
     /* A new secret mends it. */
     ASK(&api, api_post, &answer, .key = KEY, .body = BODY("fresh"));
-    assert_answer(&answer, 200, "\"2\"", NULL);
+    assert_answer(&answer, 200, "{2}", NULL);
     ASK(&api, api_get, &answer, .key = KEY);
     expect_part(HOOK("fresh"), true);
 }
@@ -291,7 +291,7 @@ Test(api_secret, the_mask_keeps_it)
             .body = "{\"value\":{\"url\":\"https://b.example\","
                     "\"api_key\":\"********\"}}",
             .is_masked = is_masked);
-        assert_answer(&answer, 200, is_masked ? "\"3\"" : "\"2\"", NULL);
+        assert_answer(&answer, 200, is_masked ? "{3}" : "{2}", NULL);
         expect_part(is_masked ? SEAL_MASK : "s3cret", true);
         ASK(&api, api_get, &answer, .key = KEY);
         expect_part("{\"url\":\"https://b.example\",\"api_key\":\"s3cret\","
@@ -310,7 +310,7 @@ Test(api_secret, the_mask_keeps_it_in_the_clear_too)
     set(&api, KEY, HOOK("s3cret"));
     ASK(&api, api_post, &answer, .key = KEY, .body = BODY("********"),
         .is_masked = true);
-    assert_answer(&answer, 200, "\"2\"", NULL);
+    assert_answer(&answer, 200, "{2}", NULL);
     ASK(&api, api_get, &answer, .key = KEY);
     expect_part(HOOK("s3cret"), true);
 }
@@ -341,7 +341,7 @@ Test(api_secret, an_unset_webhook_has_none)
     assert_answer(&answer, 404, NULL, NULL);
     ASK(&api, api_history, &answer, .key = KEY, .is_masked = true);
     assert_answer(&answer, 200, NULL, NULL);
-    expect_part("{\"version\":2,\"value\":null", true);
+    expect_part(",\"value\":null", true);
     expect_part(HOOK(SEAL_MASK), true);
     ASK(&api, api_list, &answer, .is_masked = true);
     assert_answer(&answer, 200, NULL, NULL);
@@ -362,14 +362,14 @@ Test(api_secret, without_a_scope_the_mask_is_a_secret_like_any)
         .body = "{\"restore_version\":2}");
     ASK(&api, api_restore, &answer, .key = KEY,
         .body = "{\"restore_version\":1}");
-    assert_answer(&answer, 200, "\"5\"", NULL);
+    assert_answer(&answer, 200, "{5}", NULL);
     ASK(&api, api_get, &answer, .key = KEY);
     expect_part(HOOK("********"), true);
 }
 
 Test(api_secret, what_is_kept_is_of_the_version_it_is_based_on)
 {
-    static const char *const fields[] = {NULL, "\"1\""};
+    static const char *const fields[] = {NULL, "{1}"};
 
     api.has_mask = true;
     set(&api, KEY, HOOK("first"));
@@ -378,7 +378,7 @@ Test(api_secret, what_is_kept_is_of_the_version_it_is_based_on)
         uint64_t version = version_of(&api, KEY);
         char tag[32];
 
-        snprintf(tag, sizeof(tag), "\"%d\"", (int)version);
+        snprintf(tag, sizeof(tag), "{%d}", (int)version);
         ask(&api, api_post,
             &(struct asked){.key = KEY,
                             .body = BODY("********"),
@@ -389,7 +389,7 @@ Test(api_secret, what_is_kept_is_of_the_version_it_is_based_on)
         assert_answer(&other, 200, NULL, NULL);
         exchange_clear(&other);
         (void)store_commit_one(api.store, &answer.write);
-        api_written(&answer);
+        api_written(&api, &answer);
         assert_answer(&answer, fields[i] != NULL ? 412 : 409, NULL, NULL);
         ASK(&api, api_get, &answer, .key = KEY);
         expect_part(HOOK("second"), true);
@@ -401,14 +401,14 @@ Test(api_secret, preconditions_come_before_the_mask)
     api.has_mask = true;
     ASK(&api, api_post, &answer, .key = KEY, .body = BODY("********"),
         .if_match = "\"1\"");
-    assert_answer(&answer, 412, NULL, NULL);
+    assert_answer(&answer, 412, "\"0\"", NULL);
     set(&api, KEY, HOOK("s3cret"));
     ASK(&api, api_post, &answer, .key = KEY, .body = BODY("********"),
-        .if_match = "\"1\"", .is_masked = true);
-    assert_answer(&answer, 200, "\"2\"", NULL);
-    ASK(&api, api_get, &answer, .key = KEY, .if_none_match = "\"2\"",
+        .if_match = "{1}", .is_masked = true);
+    assert_answer(&answer, 200, "{2}", NULL);
+    ASK(&api, api_get, &answer, .key = KEY, .if_none_match = "{2}",
         .is_masked = true);
-    assert_answer(&answer, 304, "\"2\"", NULL);
+    assert_answer(&answer, 304, "{2}", NULL);
 }
 
 Test(api_secret, a_sealed_one_cannot_be_posted)

@@ -327,27 +327,3 @@ Test(http, body_is_taken_and_freed)
     cr_expect_eq(response.status, 0);
     response_clear(&response);
 }
-
-Test(http, entity_tags_of_versions)
-{
-    static const uint64_t versions[] = {0, 1, 9, 10, 123456789, UINT64_MAX};
-    static const uint64_t most[] = {UINT64_MAX, UINT64_MAX, UINT64_MAX,
-                                    UINT64_MAX, UINT64_MAX, UINT64_MAX};
-    char etag[ETAG_SIZE];
-
-    http_etag(versions, 1, etag);
-    cr_expect_str_eq(etag, "\"0\"");
-    http_etag(versions, 6, etag);
-    cr_expect_str_eq(etag, "\"0.1.9.10.123456789.18446744073709551615\"");
-    cr_expect_eq(http_match_etag(etag, etag, true, false), ETAG_MATCHES);
-    cr_expect_eq(http_match_etag("\"0.1.9.10.123456789\"", etag, true, true),
-                 ETAG_DIFFERS);
-    http_etag(most, 6, etag);
-    cr_expect_eq(strlen(etag), 6 * 20 + 5 + 2);
-    assert_head(&(struct response){.status = 304, .etag = "\"1.2\""},
-                "Status: 304 Not Modified\r\n"
-                "Vary: Accept\r\n"
-                "ETag: \"1.2\"\r\n"
-                "X-Request-Id: abc\r\n"
-                "\r\n");
-}

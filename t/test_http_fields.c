@@ -3,6 +3,7 @@
 #include "util.h"
 
 #include <criterion/criterion.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 enum { JSON, PROBLEM, FALLBACK };
@@ -259,9 +260,10 @@ Test(http_fields, entity_tags)
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
         const char *field = cases[i].field;
         bool is_there = cases[i].version > 0;
-        char etag[ETAG_SIZE];
+        char etag[HTTP_ETAG_SIZE];
 
-        http_etag(&cases[i].version, 1, etag);
+        snprintf(etag, sizeof(etag), "\"%llu\"",
+                 (unsigned long long)cases[i].version);
         cr_expect_eq(http_match_etag(field, etag, is_there, false),
                      cases[i].strong, "%s", field);
         cr_expect_eq(http_match_etag(field, etag, is_there, true),

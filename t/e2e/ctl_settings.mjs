@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { adminOf, makeStore, orderconf } from './lib/admin.mjs';
+import { versionOf } from './lib/etag.mjs';
 import { admin, cleanEnv } from './lib/paths.mjs';
 
 const root = mkdtempSync(join(tmpdir(), 'oc-set-'));
@@ -29,13 +30,14 @@ test('set stores a value, and get prints it', () => {
   const before = Math.floor(Date.now() / 1000);
   assert.equal(text('set', ...acme, key, '60'), `${key} of acme is set, with version 1\n`);
   assert.equal(text('get', ...acme, key), '60\n');
-  const { value, version, updated_at: at, ...rest } = json('get', ...acme, key);
+  const { value, version, etag, updated_at: at, ...rest } = json('get', ...acme, key);
+  assert.equal(versionOf(etag), 1);
   assert.deepEqual([value, version, rest], [60, 1, {}]);
   assert.ok(Date.parse(at) / 1000 >= before);
   assert.deepEqual(json('set', ...acme, key, '6e1'), json('get', ...acme, key));
   assert.equal(json('get', ...acme, key, '--version', 1).version, 1);
   assert.deepEqual(json('get', ...acme, 'external_oms'),
-    { value: { enabled: false }, updated_at: EPOCH, version: 0 });
+    { value: { enabled: false }, updated_at: EPOCH, version: 0, etag: '"0"' });
 });
 
 test('the value may come from the standard input', () => {
@@ -99,7 +101,10 @@ test('unset is a version without a value', () => {
   const { text, json, fails, lines } = store();
   text('set', ...acme, key, '1');
   assert.equal(text('unset', ...acme, key), `${key} of acme is unset, with version 2\n`);
-  assert.deepEqual(json('get', ...acme, key), { value: 0, updated_at: EPOCH, version: 2 });
+  const { etag, ...unset } = json('get', ...acme, key);
+  assert.deepEqual(unset, { value: 0, updated_at: EPOCH, version: 2 });
+  assert.equal(versionOf(etag), 2);
+  assert.equal(json('unset', ...acme, key).etag, etag);
   assert.equal(text('unset', ...acme, key),
     `${key} of acme stays at version 2, as it was unset already\n`);
   fails(1, /^orderconf restore: VERSION: version 2 has no value: it unset /, 'restore', ...acme, key, 2);
@@ -163,8 +168,10 @@ test('list prints every key', () => {
   const all = json('list', ...acme);
   assert.equal(Object.keys(all).length, 6);
   for (const name of Object.keys(all).filter((name) => name !== 'external_order_webhook'))
-    assert.deepEqual(json('get', ...acme, name), all[name]);
-  assert.deepEqual(all.external_order_webhook, { value: null, updated_at: EPOCH, version: 0 });
+    assert.deepEqual({ ...json('get', ...acme, name), updated_by: all[name].updated_by }, all[name]);
+  assert.match(all[key].updated_by, /^cli:./);
+  assert.deepEqual(all.external_order_webhook,
+    { value: null, updated_at: EPOCH, version: 0, etag: '"0"', updated_by: null });
   const lines = text('list', ...acme).trimEnd().split('\n');
   assert.deepEqual(lines.map((line) => line.split(/\s+/)[0]), Object.keys(all));
   assert.match(lines[1], / 2 {2}\S+Z {2}2$/);
@@ -185,7 +192,7 @@ test('tenants and stat', () => {
   assert.ok(used > 0 && used < stat.map_bytes);
   assert.deepEqual(stat, { path: db, format: 2, map_bytes: 64 << 20, readers: 1, readers_max: 1024,
     tenants: 2, records: 3, versions: 5 });
-  assert.match(text('stat'), /^store .*\nformat +1\n(.+ \d+\n){7}$/);
+  assert.match(text('stat'), /^store .*\nformat +2\n(.+ \d+\n){7}$/);
 });
 
 test('what is not there, or makes no sense, is named', () => {

@@ -8,6 +8,7 @@ import { chownSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { assertProblem } from './lib/contract.mjs';
+import { assertVersion } from './lib/etag.mjs';
 import { listenAsMirror } from './lib/fcgi.mjs';
 import { request } from './lib/http.mjs';
 import { until } from './lib/process.mjs';
@@ -194,7 +195,7 @@ test('a chunked body arrives whole', async () => {
     'transfer-encoding': 'chunked',
   });
   assert.equal(answer.status, 200, answer.text);
-  assert.equal(answer.headers.etag, '"1"');
+  assertVersion(answer, 1);
 });
 
 test('a token of 8 KiB fits', async () => {
@@ -213,7 +214,7 @@ test('an answer is never compressed nor cut', async () => {
     range: 'bytes=0-3',
   });
   assert.equal(answer.status, 200);
-  assert.equal(answer.headers.etag, '"1"');
+  assertVersion(answer, 1);
   assert.equal(answer.headers['content-encoding'], undefined);
   assert.equal(answer.json.value.soft_limit_for_big_orders, 5);
   const head = await stack.request({ tenant, path, method: 'HEAD' });
@@ -228,7 +229,7 @@ test('X-Request-Id differs each time, is in the log, and not for the client to c
       'x-request-id': 'mine',
       request_id: 'mine',
     });
-    assert.equal(answer.headers.etag, `"${version}"`);
+    assertVersion(answer, version);
     ids.add(answer.headers['x-request-id']);
   }
   assert.equal(ids.size, 3);
@@ -261,7 +262,7 @@ test('new workers under load: no request fails', async () => {
     for (let n = 1; replacing; n++) {
       const written = await stack.post(tenant, key, body);
       assert.equal(written.status, 200, written.text);
-      assert.equal(written.headers.etag, `"${n}"`);
+      assertVersion(written, n);
       rounds++;
     }
   });

@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { assertProblem, documents } from './lib/contract.mjs';
+import { assertVersion } from './lib/etag.mjs';
 import { exchange } from './lib/http.mjs';
 import { BASE, Stack } from './lib/stack.mjs';
 
@@ -119,7 +120,7 @@ test('413 of nginx for a larger one', async () => {
   assertProblem(answer, 413, 'content_too_large');
   for (const document of documents.slice(0, 1))
     document.assertKept('POST', key, answer);
-  assert.equal((await stack.get(tenant, key)).headers.etag, '"0"');
+  assertVersion(await stack.get(tenant, key), 0);
 });
 
 test('413 of the worker for a larger one', async () => {
@@ -159,7 +160,7 @@ test('400 for a body that is not as long as it says', async () => {
     );
     assertProblem(answer, 400, 'bad_request');
   }
-  assert.equal((await stack.get(tenant, key)).headers.etag, '"0"');
+  assertVersion(await stack.get(tenant, key), 0);
 });
 
 for (const [type, status] of [
@@ -209,7 +210,7 @@ test('a chunked body arrives whole', async () => {
       `Transfer-Encoding: chunked\r\n\r\n${chunks}0\r\n\r\n`,
   );
   assert.equal(answer.status, 200);
-  assert.equal(answer.headers.etag, '"1"');
+  assertVersion(answer, 1);
 });
 
 test("X-Request-Id is nginx's, differs each time, and is in the log", async () => {

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { assertProblem } from './lib/contract.mjs';
 import { assertDescribed, operationOf } from './lib/document.mjs';
+import { LIST_TAG, versionOf } from './lib/etag.mjs';
 import { BASE, factory } from './lib/stack.mjs';
 
 const { start } = factory();
@@ -36,6 +37,8 @@ test('a tenant that never set anything has the defaults', async () => {
       value: own.status === 404 ? null : own.json.value,
       updated_at: '1970-01-01T00:00:00Z',
       version: 0,
+      etag: '"0"',
+      updated_by: null,
     });
   }
 });
@@ -52,7 +55,9 @@ test('it says of each key what the key itself says', async () => {
     assert.deepEqual(answer.json[key], {
       value: values[key],
       updated_at: own.json.updated_at,
-      version: Number(own.headers.etag.slice(1, -1)),
+      version: versionOf(own),
+      etag: own.headers.etag,
+      updated_by: 'somebody',
     });
   }
 });
@@ -63,6 +68,7 @@ test('its ETag changes with each key, and else stays', async () => {
   for (const key of [undefined, ...keys]) {
     if (key) await stack.post(tenant, key, { value: values[key] });
     const { headers } = await list(tenant);
+    assert.match(headers.etag, LIST_TAG);
     assert.ok(!seen.has(headers.etag), `${key}: ${headers.etag}`);
     seen.add(headers.etag);
     const same = await list(tenant, { 'if-none-match': headers.etag });

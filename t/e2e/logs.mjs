@@ -25,7 +25,7 @@ test('each stored write is one line, and nothing else is', async () => {
     ['POST', { value: 'x' }, {}, 400],
     ['POST', { value: 2 }, { 'if-match': '"9"' }, 412],
     ['POST', { value: 2 }, {}, 200],
-    ['GET', undefined, { 'if-none-match': '"2"' }, 304],
+    ['GET', undefined, { 'if-none-match': '*' }, 304],
   ]) {
     const answer = await stack.request({ token, method, path, body, headers });
     assert.equal(answer.status, status, answer.text);

@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { connect as tlsConnect } from 'node:tls';
 import { assertProblem } from './lib/contract.mjs';
+import { assertVersion } from './lib/etag.mjs';
 import { exchange, request } from './lib/http.mjs';
 import { find } from './lib/paths.mjs';
 import { Program, until } from './lib/process.mjs';
@@ -171,7 +172,7 @@ test('it serves', async (t) => {
       path,
       headers: { 'accept-encoding': 'gzip' },
     });
-    assert.equal(read.headers.etag, '"1"');
+    assertVersion(read, 1);
     assert.equal(read.headers['content-encoding'], undefined);
   });
 

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { assertProblem } from './lib/contract.mjs';
+import { versionOf as version } from './lib/etag.mjs';
 import { Stack } from './lib/stack.mjs';
 
 const WRITERS = 64;
@@ -11,7 +12,6 @@ const stack = await Stack.start({ options: { workers: 4 } });
 after(() => stack.kill());
 
 const key = 'on_hold_timer_duration';
-const version = (answer) => Number(/^"(\d+)"$/.exec(answer.headers.etag)[1]);
 
 test('64 writers: each gets 200 or 409, and each 200 is one version', async () => {
   let lost = 0;

@@ -8,6 +8,7 @@ import { test } from 'node:test';
 import { runCgi } from './lib/cgi.mjs';
 import { assertProblem } from './lib/contract.mjs';
 import { assertDescribed, operationOf } from './lib/document.mjs';
+import { assertVersion, versionOf } from './lib/etag.mjs';
 import { service } from './lib/paths.mjs';
 import { Program, until } from './lib/process.mjs';
 import {
@@ -406,7 +407,7 @@ test('the mask with more than fits beside the secret is refused', async () => {
       'validation_failed',
       /^value: must be at most 65600 bytes with the api_key that is kept$/,
     );
-    assert.equal(answer.headers.etag, '"1"');
+    assertVersion(answer, 1);
   }
   await assertReads(stack, tenant, hook(secret), full);
   const fits = hook(MASK, `https://a.example/${'u'.repeat(20000)}`);
@@ -477,7 +478,7 @@ test('a mask that lost its race is a 409, or a 412 with If-Match', async () => {
     headers: { 'if-match': first.headers.etag },
   });
   assertProblem(answer, 412, 'precondition_failed');
-  assert.equal(answer.headers.etag, '"2"');
+  assertVersion(answer, 2);
   // 409 without it is in the test above, and in t/test_api_secret.c.
 });
 
@@ -490,7 +491,7 @@ test('a masked answer has the same tag as an open one', async () => {
     for (const [, answer] of await reads(stack, tenant, claims))
       tags.push(answer.headers.etag);
   assert.deepEqual(tags.slice(0, 4), tags.slice(4));
-  assert.equal(tags[0], '"1"');
+  assert.equal(versionOf(tags[0]), 1);
 });
 
 test('plain CGI has the same keys, and answers without them', async () => {

@@ -6,6 +6,7 @@
 #include "http.h"
 #include "util.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static char *
@@ -50,9 +51,9 @@ check_prefer(const char *field)
 static enum etag_match
 match(const char *field, uint64_t version, bool weak)
 {
-    char etag[ETAG_SIZE];
+    char etag[HTTP_ETAG_SIZE];
 
-    http_etag(&version, 1, etag);
+    snprintf(etag, sizeof(etag), "\"%llu\"", (unsigned long long)version);
     return http_match_etag(field, etag, version > 0, weak);
 }
 

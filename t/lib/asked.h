@@ -7,7 +7,8 @@
 
 typedef void handler_fn(struct api *api, struct exchange *exchange);
 
-/* What a request says; NULL is absent. */
+/* What a request says; NULL is absent. Each {N} in a field with entity tags
+ * stands for the one of version N of the key. */
 struct asked {
     const char *key;
     const char *query;
@@ -31,9 +32,12 @@ void ask_all(struct api *api, handler_fn *handler, const struct asked *asked,
 /* Stores acme's value through api_post, which must succeed. */
 void set(struct api *api, const char *key, const char *value);
 
-/* The answer is this; etag and body may be NULL: any. */
+/* The answer is this; etag and body may be NULL: any. {N} is as above, and so
+ * is the tag of a single key in assert_tag. */
 void assert_answer(const struct exchange *exchange, int status,
                    const char *etag, const char *body);
+
+void assert_tag(const struct exchange *exchange, const char *etag);
 
 /* A problem that says this in one of its messages. */
 void assert_problem(const struct exchange *exchange, int status,

@@ -250,6 +250,17 @@ commit(struct store *base, store_take_fn *take, void *ctx)
     return err;
 }
 
+/* As the current record has it; value and author stay the entry's. */
+static struct record
+current_record(const struct entry *entry)
+{
+    struct record record = entry->record;
+
+    if (!record.has_write_id)
+        record.author = NULL;
+    return record;
+}
+
 static enum err
 get(struct store *base, const char *tenant, const char *key,
     struct record *record_out)
@@ -262,10 +273,13 @@ get(struct store *base, const char *tenant, const char *key,
         return ERR_INVALID;
     pthread_mutex_lock(&store->lock);
     current = find(store, tenant, key);
-    if (current != NULL)
-        err = record_copy(&current->record, record_out);
-    else
+    if (current != NULL) {
+        const struct record record = current_record(current);
+
+        err = record_copy(&record, record_out);
+    } else {
         *record_out = (struct record){0};
+    }
     pthread_mutex_unlock(&store->lock);
     return err;
 }
@@ -280,10 +294,11 @@ visit_all(struct store_mem *store, const char *tenant, store_visit_fn *visit,
     pthread_mutex_lock(&store->lock);
     for (size_t i = 0; err == ERR_OK && i < store->count; i++) {
         const struct entry *entry = &store->entries[i];
+        const struct record record = current_record(entry);
 
         if (is_current(store, i) &&
             (tenant == NULL || strcmp(entry->tenant, tenant) == 0))
-            err = visit(ctx, entry->tenant, entry->key, &entry->record);
+            err = visit(ctx, entry->tenant, entry->key, &record);
     }
     pthread_mutex_unlock(&store->lock);
     return err;
@@ -395,6 +410,22 @@ store_mem_keep(struct store *store, uint64_t history)
     pthread_mutex_lock(&mem(store)->lock);
     mem(store)->history = history;
     pthread_mutex_unlock(&mem(store)->lock);
+}
+
+void
+store_mem_age(struct store *base)
+{
+    struct store_mem *store = mem(base);
+
+    pthread_mutex_lock(&store->lock);
+    for (size_t i = 0; i < store->count; i++) {
+        struct record *record = &store->entries[i].record;
+
+        record->seq = 0;
+        record->has_write_id = false;
+        memset(record->write_id, 0, sizeof(record->write_id));
+    }
+    pthread_mutex_unlock(&store->lock);
 }
 
 void

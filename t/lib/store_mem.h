@@ -17,6 +17,10 @@ struct store *store_mem_new(void);
 /* As history of struct store_options; at first, all versions are kept. */
 void store_mem_keep(struct store *store, uint64_t history);
 
+/* Its versions become those of record layout 1: without seq and write id, and
+ * only the history knows who made them. Later ones are as ever. */
+void store_mem_age(struct store *store);
+
 /* From now on every commit fails with err, and stores nothing; ERR_OK ends
  * that. */
 void store_mem_fail(struct store *store, enum err err);
