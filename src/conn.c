@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "conn.h"
 
+#include "committer.h"
 #include "problem.h"
 #include "route.h"
 
@@ -63,11 +64,22 @@ send_out(struct conn *conn)
         conn->state = fcgi_is_idle(&conn->fcgi) ? CONN_IDLE : CONN_RECEIVING;
 }
 
+bool
+conn_is_silent(const struct conn *conn)
+{
+    char byte;
+
+    return conn->behind == 0 &&
+           recv(conn->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0;
+}
+
 /* The request is over: sends its end, and lets go of what it held. */
 static void
 finish(struct conn *conn, bool has_answer)
 {
-    if (!conn->fcgi.keeps_connection || conn->service->is_draining)
+    conn->is_timed_anew = true;
+    if (!conn->fcgi.keeps_connection ||
+        (conn->service->is_draining && conn_is_silent(conn)))
         conn->is_last = true;
     exchange_clear(&conn->exchange);
     fcgi_next(&conn->fcgi);
@@ -122,6 +134,15 @@ no_param(void *ctx, const char *name)
     return NULL;
 }
 
+/* The committer has the write as long as the connection has this state. */
+static void
+commit(struct conn *conn)
+{
+    conn->exchange.write.owner = conn;
+    conn->state = CONN_COMMITTING;
+    committer_submit(conn->service->committer, &conn->exchange.write);
+}
+
 static void
 serve(struct conn *conn)
 {
@@ -132,12 +153,10 @@ serve(struct conn *conn)
         return;
     }
     route_serve(conn->service->api, exchange);
-    if (exchange->write.tenant != NULL) {
-        exchange->write.owner = conn;
-        conn->state = CONN_COMMITTING;
-        return;
-    }
-    answer(conn);
+    if (exchange->write.tenant != NULL)
+        commit(conn);
+    else
+        answer(conn);
 }
 
 /* Sends the protocol's own replies, which belong to no request. */
@@ -170,6 +189,7 @@ feed(struct conn *conn, const char *bytes, size_t len)
         }
         bytes += used;
         len -= used;
+        conn->behind = len;
         if (progress == FCGI_COMPLETE)
             serve(conn);
         else if (progress == FCGI_ABORTED)
@@ -215,7 +235,10 @@ conn_read(struct conn *conn)
 void
 conn_write(struct conn *conn)
 {
+    size_t before = conn->out.len;
+
     send_out(conn);
+    conn->is_timed_anew = conn->is_timed_anew || conn->out.len < before;
     feed_rest(conn);
 }
 

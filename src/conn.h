@@ -14,20 +14,36 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* What the connection waits for. */
+struct committer;
+
+/*
+ * What the connection waits for, and who ends the wait. Each state is left in
+ * one way, or when its time is over: the event loop's table has the limits.
+ *
+ *     IDLE -> RECEIVING -> COMMITTING -> SENDING -> IDLE
+ *
+ * A state that has nothing to wait for is passed over: a read commits nothing,
+ * and most answers fit into the socket. What has arrived behind a request is
+ * served when its answer has left, so that any state but CLOSING may follow.
+ */
 enum conn_state {
-    CONN_IDLE,       /* the first byte of a request */
-    CONN_RECEIVING,  /* the rest of a request */
-    CONN_COMMITTING, /* its write; neither read nor freed meanwhile */
-    CONN_SENDING,    /* room in the socket */
-    CONN_CLOSING,    /* nothing: to be freed */
+    CONN_IDLE,       /* the peer: for the first byte of a request */
+    CONN_RECEIVING,  /* the peer: for the rest of a request */
+    CONN_COMMITTING, /* the committer: it has the write from the moment that
+                        this state is entered, and conn_written ends it.
+                        Neither read nor freed meanwhile */
+    CONN_SENDING,    /* the peer: for room in the socket */
+    CONN_CLOSING,    /* the event loop: it frees the connection */
     CONN_STATE_MAX
 };
 
 /* What the connections of one event loop share. */
 struct conn_service {
     struct api *api;
-    bool is_draining; /* connections close once their response is sent */
+    struct committer *committer; /* gets their writes; the event loop collects
+                                    them, and calls conn_written */
+    bool is_draining; /* a connection closes once all that has arrived on it is
+                         answered */
 };
 
 struct conn {
@@ -36,13 +52,16 @@ struct conn {
     bool is_last; /* closes once what is left is sent */
     const struct conn_service *service;
     struct fcgi fcgi;
-    struct buf rest; /* arrived behind the request under way */
+    size_t behind;   /* bytes that have arrived behind the request under way */
+    struct buf rest; /* they, while it waits */
     struct buf out;  /* not sent yet */
     struct exchange exchange;
 
     /* The event loop's. */
     struct conn *prev, *next; /* in the list of its state */
-    int64_t since;            /* when it entered its state, in monotonic ms */
+    int64_t since;            /* when its time began to run, in monotonic ms */
+    bool is_timed_anew;       /* it begins again though the state is the same:
+                                 a request has ended, or bytes have left */
     uint32_t watched;
 };
 
@@ -61,11 +80,14 @@ void conn_write(struct conn *conn);
 /* Sends the answer of the exchange whose write has its result. */
 void conn_written(struct conn *conn);
 
+/* True if nothing has arrived that is not served yet, not even the end. */
+bool conn_is_silent(const struct conn *conn);
+
 /* Tells the peer of an idle connection not to use it again. It may still send a
  * request, which is served. */
 void conn_bye(struct conn *conn);
 
-/* Connections that share a state, the longest in it first. */
+/* Connections that share a state, those first whose time began first. */
 struct conn_list {
     struct conn *first, *last;
 };

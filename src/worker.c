@@ -27,11 +27,21 @@
 #define DRAIN_IDLE_MS 1000
 #define DRAIN_STEP_MS 5
 
-/* How long a peer may keep a connection in a state; -1: as long as it takes.
- * nginx closes its own idle connections after 60 s. */
-static const int64_t state_ms[CONN_STATE_MAX] = {
-    [CONN_IDLE] = 300000,   [CONN_RECEIVING] = 10000, [CONN_COMMITTING] = -1,
-    [CONN_SENDING] = 10000, [CONN_CLOSING] = -1,
+/*
+ * What ends each state of a connection: events of its socket, and if they do
+ * not come, the time. It runs from the end of the request before, from the
+ * first byte of a request, and from the last byte that the peer took. The two
+ * without a time have an owner of ours: the committer gives every write back,
+ * and free_closed runs after every batch of events. nginx closes its own idle
+ * connections after 60 s.
+ */
+static const struct {
+    uint32_t events;
+    int64_t limit_ms;
+} states[CONN_STATE_MAX] = {
+    [CONN_IDLE] = {EPOLLIN, 300000}, [CONN_RECEIVING] = {EPOLLIN, 10000},
+    [CONN_COMMITTING] = {0, -1},     [CONN_SENDING] = {EPOLLOUT, 10000},
+    [CONN_CLOSING] = {0, -1},
 };
 
 struct worker {
@@ -42,24 +52,18 @@ struct worker {
     int64_t accept_due; /* no connection is accepted before, in ms */
     size_t count, count_max;
     struct conn_list lists[CONN_STATE_MAX];
-    struct committer *committer;
     struct conn_service service;
 };
 
 /*
  * Watches for what the connection waits for. A connection whose write is in
- * flight leaves the set altogether: even a set without events reports a peer
- * that hung up, over and over.
+ * flight leaves the set altogether, which cannot fail: even a set without
+ * events reports a peer that hung up, over and over.
  */
 static void
 watch(struct worker *worker, struct conn *conn)
 {
-    static const uint32_t wanted[CONN_STATE_MAX] = {
-        [CONN_IDLE] = EPOLLIN,
-        [CONN_RECEIVING] = EPOLLIN,
-        [CONN_SENDING] = EPOLLOUT,
-    };
-    uint32_t events = wanted[conn->state];
+    uint32_t events = states[conn->state].events;
     struct epoll_event event = {.events = events, .data.ptr = conn};
     int op = conn->watched == 0 ? EPOLL_CTL_ADD
              : events == 0      ? EPOLL_CTL_DEL
@@ -82,10 +86,9 @@ settle(struct worker *worker, struct conn *conn, enum conn_state before)
 {
     if (conn->state != CONN_CLOSING)
         watch(worker, conn);
-    if (conn->state == CONN_COMMITTING && before != CONN_COMMITTING)
-        committer_submit(worker->committer, &conn->exchange.write);
-    if (conn->state == before && conn->state == CONN_RECEIVING)
-        return; /* its time runs from the first byte */
+    if (conn->state == before && !conn->is_timed_anew)
+        return; /* its time runs on */
+    conn->is_timed_anew = false;
     conn_list_remove(&worker->lists[before], conn);
     conn_list_append(&worker->lists[conn->state], conn);
     conn->since = process_now_ms();
@@ -130,15 +133,6 @@ listen_for_more(struct worker *worker, bool is_wanted)
         worker->is_listening = is_wanted;
 }
 
-/* True if nothing waits to be read, not even the end. */
-static bool
-is_silent(const struct conn *conn)
-{
-    char byte;
-
-    return recv(conn->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0;
-}
-
 /* Makes room for a connection: the longest idle one goes, unless its request
  * has just arrived. Without one, no more are accepted for a moment. */
 static void
@@ -146,7 +140,7 @@ make_room(struct worker *worker)
 {
     for (struct conn *conn = worker->lists[CONN_IDLE].first; conn != NULL;
          conn = conn->next) {
-        if (is_silent(conn)) {
+        if (conn_is_silent(conn)) {
             close_conn(worker, conn);
             return;
         }
@@ -181,7 +175,7 @@ accept_conn(struct worker *worker)
         return false;
     }
     worker->count++;
-    conn->since = process_now_ms();
+    conn->is_timed_anew = true;
     conn_list_append(&worker->lists[CONN_IDLE], conn);
     settle(worker, conn, CONN_IDLE);
     return true;
@@ -190,7 +184,7 @@ accept_conn(struct worker *worker)
 static void
 collect_written(struct worker *worker)
 {
-    struct store_write *write = committer_collect(worker->committer);
+    struct store_write *write = committer_collect(worker->service.committer);
 
     while (write != NULL) {
         struct conn *conn = write->owner;
@@ -243,7 +237,7 @@ handle_event(struct worker *worker, const struct epoll_event *event)
         accept_conn(worker);
     } else if (event->data.ptr == &worker->signal_fd) {
         start_drain(worker);
-    } else if (event->data.ptr == &worker->committer) {
+    } else if (event->data.ptr == &worker->service.committer) {
         collect_written(worker);
     } else if (conn->state != CONN_CLOSING) {
         before = conn->state;
@@ -259,10 +253,11 @@ static void
 close_overdue(struct worker *worker, int64_t now)
 {
     for (int state = 0; state < CONN_STATE_MAX; state++) {
+        int64_t limit_ms = states[state].limit_ms;
         struct conn_list *list = &worker->lists[state];
 
-        while (state_ms[state] >= 0 && list->first != NULL &&
-               now - list->first->since > state_ms[state])
+        while (limit_ms >= 0 && list->first != NULL &&
+               now - list->first->since > limit_ms)
             close_conn(worker, list->first);
     }
 }
@@ -271,11 +266,13 @@ close_overdue(struct worker *worker, int64_t now)
 static void
 say_bye(struct worker *worker)
 {
-    struct conn *last = worker->lists[CONN_IDLE].last, *conn = NULL;
+    struct conn *last = worker->lists[CONN_IDLE].last, *next;
 
-    /* Each goes to the end of the list. */
-    while (conn != last) {
-        conn = worker->lists[CONN_IDLE].first;
+    /* Each has its time from now, and goes to the end of the list. */
+    for (struct conn *conn = worker->lists[CONN_IDLE].first; conn != NULL;
+         conn = next) {
+        next = conn != last ? conn->next : NULL;
+        conn->is_timed_anew = true;
         conn_bye(conn);
         settle(worker, conn, CONN_IDLE);
     }
@@ -294,7 +291,7 @@ close_parked(struct worker *worker, int64_t now)
     for (struct conn *conn = worker->lists[CONN_IDLE].first;
          conn != NULL && now - conn->since > DRAIN_IDLE_MS; conn = next) {
         next = conn->next;
-        if (is_silent(conn))
+        if (conn_is_silent(conn))
             close_conn(worker, conn);
     }
 }
@@ -379,13 +376,13 @@ worker_run(int listen_fd, int signal_fd, struct api *api)
 
     worker.count_max = fds > FDS_RESERVED * 2 ? fds - FDS_RESERVED : fds / 2;
     worker.epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-    worker.committer = committer_start(api->store);
+    worker.service.committer = committer_start(api->store);
     /* Another worker may take the connection between our wake-up and accept. */
-    is_open =
-        fcntl(listen_fd, F_SETFL, O_NONBLOCK) == 0 &&
-        worker.committer != NULL &&
-        watch_own(&worker, signal_fd, &worker.signal_fd) &&
-        watch_own(&worker, committer_fd(worker.committer), &worker.committer);
+    is_open = fcntl(listen_fd, F_SETFL, O_NONBLOCK) == 0 &&
+              worker.service.committer != NULL &&
+              watch_own(&worker, signal_fd, &worker.signal_fd) &&
+              watch_own(&worker, committer_fd(worker.service.committer),
+                        &worker.service.committer);
     if (is_open) {
         say_ready();
         serve(&worker);
@@ -395,7 +392,7 @@ worker_run(int listen_fd, int signal_fd, struct api *api)
         log_event(LOG_LEVEL_ERR, "worker_failed",
                   LOG_TEXT("reason", strerror(errno)));
     }
-    committer_stop(worker.committer);
+    committer_stop(worker.service.committer);
     close_fd(&worker.epoll_fd);
     return is_open ? 0 : 1;
 }

@@ -5,6 +5,7 @@
  * an answer that says so or the right one, the store holds all of a write or
  * nothing, nothing leaks, and the next request is served.
  */
+#include "committer.h"
 #include "conn.h"
 #include "route.h"
 
@@ -171,6 +172,15 @@ read_records(int fd, struct trial *trial)
     cr_assert_not_null(body);
     snprintf(trial->answer, sizeof(trial->answer), "%s", body + 4);
     buf_clear(&content);
+}
+
+/* In place of the thread's: serve_conn commits, so that all allocations are in
+ * one order. */
+void
+committer_submit(struct committer *committer, struct store_write *write)
+{
+    (void)committer;
+    (void)write;
 }
 
 /* The same over a FastCGI connection. */
