@@ -8,11 +8,25 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 /* Room for a problem of one short message, its header fields and records. */
 #define REFUSAL_MAX 4096
+
+/*
+ * The time runs from the end of the request before, from the first byte of a
+ * request, and from the last byte that the peer took. The two states without a
+ * time have an owner of ours: the committer gives every write back, and a
+ * connection that is closing is freed after the batch of events. nginx closes
+ * its own idle connections after 60 s.
+ */
+const struct conn_wait conn_waits[CONN_STATE_MAX] = {
+    [CONN_IDLE] = {EPOLLIN, 300000}, [CONN_RECEIVING] = {EPOLLIN, 10000},
+    [CONN_COMMITTING] = {0, -1},     [CONN_SENDING] = {EPOLLOUT, 10000},
+    [CONN_CLOSING] = {0, -1},
+};
 
 struct conn *
 conn_new(int fd, const struct conn_service *service)

@@ -17,14 +17,15 @@
 struct committer;
 
 /*
- * What the connection waits for, and who ends the wait. Each state is left in
- * one way, or when its time is over: the event loop's table has the limits.
+ * What the connection waits for, and who ends the wait; conn_waits says how,
+ * and when at the latest.
  *
  *     IDLE -> RECEIVING -> COMMITTING -> SENDING -> IDLE
  *
  * A state that has nothing to wait for is passed over: a read commits nothing,
  * and most answers fit into the socket. What has arrived behind a request is
- * served when its answer has left, so that any state but CLOSING may follow.
+ * served as soon as its answer has left, so that a state may follow itself:
+ * COMMITTING for the next write, for instance.
  */
 enum conn_state {
     CONN_IDLE,       /* the peer: for the first byte of a request */
@@ -36,6 +37,15 @@ enum conn_state {
     CONN_CLOSING,    /* the event loop: it frees the connection */
     CONN_STATE_MAX
 };
+
+/* What ends each state: events of its socket, for epoll, and if they do not
+ * come, the time, in which the event loop closes the connection; -1: none. */
+struct conn_wait {
+    uint32_t events;
+    int64_t limit_ms;
+};
+
+extern const struct conn_wait conn_waits[CONN_STATE_MAX];
 
 /* What the connections of one event loop share. */
 struct conn_service {
@@ -60,8 +70,8 @@ struct conn {
     /* The event loop's. */
     struct conn *prev, *next; /* in the list of its state */
     int64_t since;            /* when its time began to run, in monotonic ms */
-    bool is_timed_anew;       /* it begins again though the state is the same:
-                                 a request has ended, or bytes have left */
+    bool is_timed_anew;       /* it is to begin again, also in the same state: a
+                                 request has ended, or bytes have left */
     uint32_t watched;
 };
 

@@ -27,23 +27,6 @@
 #define DRAIN_IDLE_MS 1000
 #define DRAIN_STEP_MS 5
 
-/*
- * What ends each state of a connection: events of its socket, and if they do
- * not come, the time. It runs from the end of the request before, from the
- * first byte of a request, and from the last byte that the peer took. The two
- * without a time have an owner of ours: the committer gives every write back,
- * and free_closed runs after every batch of events. nginx closes its own idle
- * connections after 60 s.
- */
-static const struct {
-    uint32_t events;
-    int64_t limit_ms;
-} states[CONN_STATE_MAX] = {
-    [CONN_IDLE] = {EPOLLIN, 300000}, [CONN_RECEIVING] = {EPOLLIN, 10000},
-    [CONN_COMMITTING] = {0, -1},     [CONN_SENDING] = {EPOLLOUT, 10000},
-    [CONN_CLOSING] = {0, -1},
-};
-
 struct worker {
     int epoll_fd;
     int listen_fd; /* -1 once drained */
@@ -63,7 +46,7 @@ struct worker {
 static void
 watch(struct worker *worker, struct conn *conn)
 {
-    uint32_t events = states[conn->state].events;
+    uint32_t events = conn_waits[conn->state].events;
     struct epoll_event event = {.events = events, .data.ptr = conn};
     int op = conn->watched == 0 ? EPOLL_CTL_ADD
              : events == 0      ? EPOLL_CTL_DEL
@@ -253,7 +236,7 @@ static void
 close_overdue(struct worker *worker, int64_t now)
 {
     for (int state = 0; state < CONN_STATE_MAX; state++) {
-        int64_t limit_ms = states[state].limit_ms;
+        int64_t limit_ms = conn_waits[state].limit_ms;
         struct conn_list *list = &worker->lists[state];
 
         while (limit_ms >= 0 && list->first != NULL &&
@@ -358,6 +341,24 @@ say_ready(void)
     log_event(LOG_LEVEL_INFO, "worker_ready", LOG_NUMBER("parent", getppid()));
 }
 
+/*
+ * A commit that does not end, because a process that is stopped has the lock,
+ * keeps the committer's thread, and that the store. Both are left to the end of
+ * this process, which the store bears as it bears a crash. False: so it is.
+ */
+static bool
+stop_committer(struct worker *worker)
+{
+    if (worker->lists[CONN_COMMITTING].first == NULL) {
+        committer_stop(worker->service.committer);
+        return true;
+    }
+    log_event(LOG_LEVEL_ERR, "commit_abandoned",
+              LOG_NUMBER("after_ms", DRAIN_MS));
+    worker->service.api->store = NULL;
+    return false;
+}
+
 int
 worker_open_signals(void)
 {
@@ -372,7 +373,7 @@ worker_run(int listen_fd, int signal_fd, struct api *api)
                             .signal_fd = signal_fd,
                             .service = {.api = api}};
     size_t fds = process_raise_fds(CONNECTIONS_MAX + FDS_RESERVED);
-    bool is_open;
+    bool is_open, is_ended;
 
     worker.count_max = fds > FDS_RESERVED * 2 ? fds - FDS_RESERVED : fds / 2;
     worker.epoll_fd = epoll_create1(EPOLL_CLOEXEC);
@@ -392,7 +393,7 @@ worker_run(int listen_fd, int signal_fd, struct api *api)
         log_event(LOG_LEVEL_ERR, "worker_failed",
                   LOG_TEXT("reason", strerror(errno)));
     }
-    committer_stop(worker.service.committer);
+    is_ended = stop_committer(&worker);
     close_fd(&worker.epoll_fd);
-    return is_open ? 0 : 1;
+    return is_open && is_ended ? 0 : 1;
 }

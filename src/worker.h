@@ -15,7 +15,9 @@ int worker_open_signals(void);
 /*
  * Serves FastCGI connections of the listening socket until one of the signals,
  * then answers every request that has been accepted, and returns the exit
- * status. Prints "ready" to stdout once it serves, and nothing after.
+ * status. Prints "ready" to stdout once it serves, and nothing after. A commit
+ * that does not end within 30 s is given up: api->store is NULL then, for it
+ * cannot be closed.
  */
 int worker_run(int listen_fd, int signal_fd, struct api *api);
 

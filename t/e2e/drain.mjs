@@ -223,6 +223,54 @@ test('SIGTERM: who connects while a worker starts is answered', async () => {
   assert.deepEqual(await stack.service.ended, { code: 0, signal: null });
 });
 
+test('SIGTERM: a commit that does not end is given up', async () => {
+  const stack = await start({ options: { workers: 1 }, nginx: false });
+  const [{ token }] = identities(stack, 1);
+  await stack.stopService();
+  // Longer than anybody would wait; and nobody above it to kill it.
+  stack.options.listen = stack.options.workers = null;
+  stack.service = new Program(
+    find('spawn-fcgi'),
+    ['-n', '-s', stack.fcgiSocket, '--', service, ...stack.args()],
+    {
+      log: stack.logFile,
+      env: {
+        LD_PRELOAD: join(builddir, 't', 'lib', 'slow_flush.so'),
+        SLOW_FLUSH_MS: '100000',
+        ASAN_OPTIONS: `${process.env.ASAN_OPTIONS ?? ''}:verify_asan_link_order=0`,
+      },
+    },
+  );
+  await until('the worker is ready', () =>
+    stack
+      .events()
+      .some(
+        ({ event, pid }) =>
+          event === 'worker_ready' && pid === stack.service.pid,
+      ),
+  );
+  const connection = await FcgiConnection.open(stack.fcgiSocket);
+  const answer = connection.send(
+    stack.params('POST', key, { token, body: body(9) }),
+    body(9),
+  );
+  await sleep(300);
+  const started = performance.now();
+  stack.service.kill('SIGTERM');
+  await assert.rejects(answer, /closed the connection/);
+  assert.deepEqual(await stack.service.ended, { code: 1, signal: null });
+  const seconds = (performance.now() - started) / 1000;
+  assert.ok(seconds > 29 && seconds < 35, `it ended after ${seconds} s`);
+  assert.ok(stack.events().some(({ event }) => event === 'commit_abandoned'));
+
+  // The store is as after any crash.
+  stack.options.listen = `unix:${stack.fcgiSocket}`;
+  await stack.startService();
+  const { json } = await stack.direct(stack.params('GET', key, { token }));
+  assert.ok([0, 9].includes(json.value), `it is ${json.value}`);
+  await stack.stop();
+});
+
 test('SIGHUP twice: what was started before the second is replaced, too', async () => {
   const stack = await start({ options: { workers: 2 }, nginx: false });
   const [{ token }] = identities(stack, 1);
