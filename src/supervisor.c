@@ -25,8 +25,11 @@
 #define RESTART_MS 100
 #define START_AGAIN_MS 1000
 
-/* A worker gives up its drain before this; one that hangs is killed. */
+/* How long a worker has to become ready; and to end, which is more than it
+ * takes to give up its drain. One that hangs is killed. */
+#define START_MS 30000
 #define STOP_MS 40000
+#define TICK_MS 1000
 
 /* One place for a worker. */
 struct slot {
@@ -37,7 +40,8 @@ struct slot {
     int64_t started;   /* monotonic ms */
     int64_t due;       /* when to start one, if there is none */
     pid_t retired;     /* the predecessor, to be ended when this one is ready */
-    bool is_ending;    /* it was: there is no way back to it */
+    int64_t ended;     /* when it was told to, in monotonic ms; there is no way
+                          back to it. 0: it was not */
     const char *cause; /* why there had to be another one; NULL: none yet */
 };
 
@@ -164,7 +168,7 @@ renew_next(struct supervisor *supervisor)
     if (slot == NULL || supervisor->is_stopping)
         return;
     slot->retired = slot->pid;
-    slot->is_ending = false;
+    slot->ended = 0;
     slot->pid = 0;
     slot->cause = "replaced";
     start_worker(supervisor, slot);
@@ -197,7 +201,7 @@ end_start(struct supervisor *supervisor, struct slot *slot)
         return;
     if (slot->retired > 0) {
         kill(slot->retired, SIGTERM);
-        slot->is_ending = true;
+        slot->ended = process_now_ms();
     }
     if (!supervisor->was_ready && is_all_ready(supervisor)) {
         supervisor->was_ready = true;
@@ -243,7 +247,7 @@ replace(struct supervisor *supervisor, struct slot *slot, int status)
     close_fd(&slot->ready_fd);
     slot->ready_fd = -1;
     slot->pid = 0;
-    if (slot->retired > 0 && !slot->is_ending) {
+    if (slot->retired > 0 && slot->ended == 0) {
         end_renewal(supervisor, slot);
     } else if (is_config && !supervisor->was_ready) {
         stop(supervisor, 1);
@@ -292,15 +296,32 @@ handle_signal(struct supervisor *supervisor)
     }
 }
 
-/* Starts the workers that are due; returns the ms until the next one is. */
+/* Kills who has had its time; SIGCHLD tells. True if it is not over for all. */
+static bool
+kill_overdue(const struct slot *slot, int64_t now)
+{
+    bool is_starting = slot->pid > 0 && !slot->is_ready;
+    bool is_ending = slot->retired > 0 && slot->ended > 0;
+
+    if (is_starting && now - slot->started > START_MS)
+        kill(slot->pid, SIGKILL);
+    if (is_ending && now - slot->ended > STOP_MS)
+        kill(slot->retired, SIGKILL);
+    return is_starting || is_ending;
+}
+
+/* Looks after the workers whose time has come; returns the ms until it is to be
+ * done again. */
 static int
-start_due(struct supervisor *supervisor)
+tend(struct supervisor *supervisor)
 {
     int64_t now = process_now_ms(), wait = -1;
 
     for (size_t i = 0; i < supervisor->count; i++) {
         struct slot *slot = &supervisor->slots[i];
 
+        if (kill_overdue(slot, now) && wait < 0)
+            wait = TICK_MS;
         if (slot->pid != 0 || supervisor->is_stopping)
             continue;
         if (slot->due <= now)
@@ -346,13 +367,13 @@ supervise(struct supervisor *supervisor, struct pollfd *polled)
     int64_t end;
 
     while (!supervisor->is_stopping) {
-        int wait = start_due(supervisor);
+        int wait = tend(supervisor);
 
         turn(supervisor, polled, wait);
     }
     end = process_now_ms() + STOP_MS;
     while (count_alive(supervisor) > 0) {
-        turn(supervisor, polled, 1000);
+        turn(supervisor, polled, TICK_MS);
         if (process_now_ms() > end)
             signal_all(supervisor, SIGKILL);
     }

@@ -3,7 +3,7 @@
 // no client sees a failed request when workers are replaced, and whatever was
 // accepted before the end is answered.
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
+import { copyFileSync, existsSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -270,6 +270,59 @@ test('SIGTERM: a commit that does not end is given up', async () => {
   assert.ok([0, 9].includes(json.value), `it is ${json.value}`);
   await stack.stop();
 });
+
+/** A supervisor of two workers, and how its renewal goes on after a SIGHUP. */
+async function renewed(stack, before) {
+  stack.service.kill('SIGHUP');
+  const started = performance.now();
+  await until(
+    'all workers are new',
+    () => {
+      const pids = stack.service.children();
+      return pids.length === 2 && !pids.some((pid) => before.includes(pid));
+    },
+    60,
+  );
+  return (performance.now() - started) / 1000;
+}
+
+test(
+  'SIGHUP: a worker that hangs does not hold up the others',
+  { concurrency: true },
+  async (t) => {
+    await Promise.all([
+      t.test('one that never becomes ready', async () => {
+        const stack = make({ options: { workers: 2 }, nginx: false });
+        stack.program = join(stack.dir, 'program');
+        copyFileSync(service, stack.program);
+        await stack.startService();
+        const before = stack.service.children();
+        const hung = join(stack.dir, 'hung');
+        writeFileSync(hung, '#!/bin/sh\nexec sleep 1000\n', { mode: 0o755 });
+        renameSync(hung, stack.program);
+        stack.service.kill('SIGHUP');
+        await until(
+          'its predecessor stays',
+          () => stack.events().some(({ event }) => event === 'renewal_failed'),
+          60,
+        );
+        assert.deepEqual(stack.service.children(), before);
+        copyFileSync(service, hung);
+        renameSync(hung, stack.program);
+        await renewed(stack, before);
+        await stack.stop();
+      }),
+      t.test('one that never ends', async () => {
+        const stack = await start({ options: { workers: 2 }, nginx: false });
+        const before = stack.service.children();
+        process.kill(before[0], 'SIGSTOP');
+        const seconds = await renewed(stack, before);
+        assert.ok(seconds > 39 && seconds < 50, `it took ${seconds} s`);
+        await stack.stop();
+      }),
+    ]);
+  },
+);
 
 test('SIGHUP twice: what was started before the second is replaced, too', async () => {
   const stack = await start({ options: { workers: 2 }, nginx: false });
