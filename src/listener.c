@@ -48,14 +48,16 @@ listener_check(const char *address)
     return NULL;
 }
 
-/* True if somebody accepts connections on the path. */
+/* True if somebody accepts connections on the path; or could, but has a full
+ * queue of them, and so may never do. */
 static bool
 is_served(const struct sockaddr_un *name)
 {
-    auto_fd fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    auto_fd fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
     return fd >= 0 &&
-           connect(fd, (const struct sockaddr *)name, sizeof(*name)) == 0;
+           (connect(fd, (const struct sockaddr *)name, sizeof(*name)) == 0 ||
+            errno == EAGAIN);
 }
 
 /* Removes a socket that nobody serves; leaves anything else. */

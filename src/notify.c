@@ -5,7 +5,12 @@
 
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
+
+/* How long a manager that is busy is waited for: it may be the one that hangs,
+ * and nobody serves or stops meanwhile. */
+static const struct timeval patience = {.tv_sec = 2};
 
 void
 notify_manager(const char *state)
@@ -24,7 +29,8 @@ notify_manager(const char *state)
     if (*path == '@') /* the abstract namespace */
         name.sun_path[0] = '\0';
     fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    if (fd < 0)
+    if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience,
+                             sizeof(patience)) != 0)
         return;
     (void)sendto(fd, state, strlen(state), MSG_NOSIGNAL,
                  (const struct sockaddr *)&name,

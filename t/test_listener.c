@@ -4,11 +4,13 @@
 #include "util.h"
 
 #include <criterion/criterion.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 
 static char dir[] = "/tmp/orderconf-listener-XXXXXX";
 static char address[128];
@@ -78,6 +80,32 @@ Test(listener, a_socket_that_is_served_is_not_taken)
     cr_assert_eq(second, -1);
     cr_assert_not_null(strstr(why, "is being served already"));
     cr_assert_eq(access(address + strlen("unix:"), F_OK), 0);
+}
+
+/* Its owner may hang, and so its queue be full for ever. */
+Test(listener, a_socket_with_a_full_queue_is_not_taken_nor_waited_for,
+     .timeout = 20)
+{
+    struct sockaddr_un name = {.sun_family = AF_UNIX};
+    const char *path = address + strlen("unix:");
+    int queued[8], count = 0;
+    char why[256];
+    auto_fd first = socket(AF_UNIX, SOCK_STREAM, 0);
+
+    memcpy(name.sun_path, path, strlen(path) + 1);
+    cr_assert_eq(bind(first, (struct sockaddr *)&name, sizeof(name)), 0);
+    cr_assert_eq(listen(first, 1), 0);
+    do {
+        queued[count] = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
+    } while (connect(queued[count++], (struct sockaddr *)&name, sizeof(name)) ==
+                 0 &&
+             count < 8);
+    cr_assert_eq(errno, EAGAIN);
+    cr_assert_eq(listener_open(address, why, sizeof(why)), -1);
+    cr_assert_not_null(strstr(why, "is being served already"));
+    cr_assert_eq(access(path, F_OK), 0);
+    while (count > 0)
+        close(queued[--count]);
 }
 
 Test(listener, a_file_in_the_way_stays)

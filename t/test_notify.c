@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "notify.h"
 
+#include "process.h"
 #include "util.h"
 
 #include <criterion/criterion.h>
@@ -57,6 +58,23 @@ Test(notify, reaches_an_abstract_socket)
     fd = listen_at(path);
     notify_manager("STOPPING=1");
     assert_heard(fd, "STOPPING=1");
+}
+
+/* Its queue is full: each of what it never reads is waited for a while. */
+Test(notify, a_manager_that_hangs_is_not_waited_for, .timeout = 30)
+{
+    char path[64];
+    int64_t started = process_now_ms();
+    auto_fd fd = -1;
+    bool is_over = false;
+
+    snprintf(path, sizeof(path), "@orderconf-notify-%d", getpid());
+    fd = listen_at(path);
+    for (int i = 0; i < 100000 && !is_over; i++) {
+        notify_manager("STATUS=");
+        is_over = process_now_ms() - started > 1500;
+    }
+    cr_assert(is_over, "the queue was never full");
 }
 
 Test(notify, without_a_manager_nothing_happens)
