@@ -102,6 +102,23 @@ is_kept(const struct api *api, const struct exchange *exchange, enum err *err)
     return is_masked;
 }
 
+static void
+respond_not_kept(struct exchange *exchange, enum err err)
+{
+    const struct config_key *key = exchange->key;
+
+    if (err == ERR_DENIED)
+        problem_respondf(&exchange->response, &exchange->request, ERR_INVALID,
+                         SEAL_MOVED, key->secret, key->recipient, key->secret);
+    else if (err == ERR_TOOBIG)
+        problem_respondf(&exchange->response, &exchange->request, ERR_INVALID,
+                         "value: must be at most %d bytes with the %s that is "
+                         "kept",
+                         CONFIG_VALUE_MAX, key->secret);
+    else
+        api_respond_unreadable(exchange, key, err);
+}
+
 bool
 api_keep_secret(const struct api *api, struct exchange *exchange,
                 struct record *current)
@@ -126,15 +143,10 @@ api_keep_secret(const struct api *api, struct exchange *exchange,
     if (err == ERR_OK)
         err = seal_keep(key, exchange->value, strlen(exchange->value),
                         current->value, current->value_len, &kept);
-    if (err == ERR_TOOBIG)
-        problem_respondf(&exchange->response, &exchange->request, ERR_INVALID,
-                         "value: must be at most %d bytes with the %s that is "
-                         "kept",
-                         CONFIG_VALUE_MAX, key->secret);
-    else if (err != ERR_OK)
-        api_respond_unreadable(exchange, key, err);
-    if (err != ERR_OK)
+    if (err != ERR_OK) {
+        respond_not_kept(exchange, err);
         return false;
+    }
     seal_free(exchange->value);
     exchange->value = kept;
     return true;

@@ -72,7 +72,8 @@ const struct config_key config_keys[CONFIG_KEYS_MAX] = {
      .is_flat = true},
     {.name = "external_order_webhook",
      .value = {.type = SCHEMA_OBJECT, .members = webhook},
-     .secret = "api_key"},
+     .secret = "api_key",
+     .recipient = "url"},
 };
 
 const struct config_key *

@@ -17,6 +17,8 @@ struct config_key {
     bool is_flat;       /* the body also carries the value's members at its top,
                            the shape of the older API document */
     const char *secret; /* the value's member that is one, or NULL */
+    const char *recipient; /* the member whose URI says whom the secret is sent
+                              to; not NULL if secret is not */
 };
 
 #define CONFIG_KEYS_MAX 6

@@ -55,6 +55,9 @@ explain(enum err err)
         return "is already set, and can be set only once";
     case ERR_UNSET:
         return "has a masked secret, and there is none to keep";
+    case ERR_DENIED:
+        return "has a masked secret, but another scheme, user, host or port "
+               "in its URL than is stored: the secret must be given, too";
     case ERR_TOOBIG:
         return "is too large with the secret that its mask keeps";
     case ERR_SEALED:

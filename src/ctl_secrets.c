@@ -137,6 +137,8 @@ keep_secret(const struct seal *seal, const char *value, struct record *current,
         return status;
     err = seal_keep(seal->key, value, strlen(value), current->value,
                     current->value_len, kept_out);
+    if (err == ERR_DENIED)
+        return ctl_fail(SEAL_MOVED, secret, seal->key->recipient, secret);
     if (err == ERR_TOOBIG)
         return ctl_fail("value: must be at most %d bytes with the %s that is "
                         "kept",

@@ -50,8 +50,9 @@ enum ctl_exit ctl_show_record(const struct seal *seal, bool is_revealed,
 
 /* The value as it is to be stored beside what is current; from malloc. If it
  * has the mask in place of its secret, and keeps_secret, the current one takes
- * that place. Says so if there is none, or it cannot be opened, or if an
- * encrypted one would be replaced by one in the clear. */
+ * that place. Says so if there is none, or it would go to another server (see
+ * seal_keep), or it cannot be opened, or if an encrypted one would be replaced
+ * by one in the clear. */
 enum ctl_exit ctl_seal_value(const struct seal *seal, const char *value,
                              bool keeps_secret, struct record *current,
                              char **sealed_out, bool *is_kept_out);

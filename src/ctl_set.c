@@ -124,7 +124,7 @@ const struct ctl_command ctl_set = {
         "The value is JSON, as in \"value\" of a POST, and checked like "
         "one. Without it, or\nif it is -, it is read from the standard "
         "input; behind --, it may begin with -.\nA secret given as " SEAL_MASK
-        " stays what it is.",
+        " stays what it is, if the URL\nnames the same server.",
     .options = options,
     .option_count = OPTIONS,
     .run = run,

@@ -206,7 +206,8 @@ write_of(const struct import *import, const struct jsonl_setting *setting,
 static bool
 is_refusal(enum err err)
 {
-    return err == ERR_SEALED || err == ERR_UNSET || err == ERR_TOOBIG;
+    return err == ERR_SEALED || err == ERR_UNSET || err == ERR_DENIED ||
+           err == ERR_TOOBIG;
 }
 
 /* Makes the slot's writes from these records. An error of import_refused_fn has

@@ -35,6 +35,7 @@ void import_tenant_clear(struct import_tenant *tenant);
 /* A tenant could not be stored: setting is the one that was in the way.
  * ERR_INVALID: it can be set only once, and is set to something else.
  * ERR_UNSET: its secret is masked, and there is none that it could stand for.
+ * ERR_DENIED: its secret is masked, and would go to another server.
  * ERR_SEALED: the secret that is there cannot be decrypted.
  * ERR_TOOBIG: with the secret that its mask keeps, it is.
  * ERR_BUSY: others have changed the tenant again and again. */

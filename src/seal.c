@@ -2,6 +2,7 @@
 #include "seal.h"
 
 #include "decode.h"
+#include "uri.h"
 #include "util.h"
 
 #include <stdint.h>
@@ -282,6 +283,22 @@ is_too_long(const char *value, const json_t *secret)
            CONFIG_VALUE_MAX + SEALED_AROUND + SECRETS_KID_MAX;
 }
 
+/* ERR_DENIED: a secret of from would be sent to another server. */
+static enum err
+check_recipient(const struct config_key *key, const json_t *value,
+                const json_t *from)
+{
+    const char *to = json_string_value(json_object_get(value, key->recipient));
+    const char *before =
+        json_string_value(json_object_get(from, key->recipient));
+    bool is_same = false;
+    enum err err = ERR_OK;
+
+    if (to != NULL && before != NULL)
+        err = uri_is_same_server(to, before, &is_same);
+    return err == ERR_OK && !is_same ? ERR_DENIED : err;
+}
+
 enum err
 seal_keep(const struct config_key *key, const char *value, size_t len,
           const char *from, size_t from_len, char **kept_out)
@@ -296,7 +313,9 @@ seal_keep(const struct config_key *key, const char *value, size_t len,
         err = load(key, from, from_len, &other, &kept);
     if (err != ERR_OK)
         return err;
-    err = put(key, json, json_incref(kept), &text);
+    err = check_recipient(key, json, other);
+    if (err == ERR_OK)
+        err = put(key, json, json_incref(kept), &text);
     if (err == ERR_OK && is_too_long(text, kept)) {
         seal_free(text);
         err = ERR_TOOBIG;

@@ -21,6 +21,12 @@
 /* What is shown to those who must not see a secret. */
 #define SEAL_MASK "********"
 
+/* What to say of seal_keep's ERR_DENIED; for the names of the secret, the
+ * recipient, and the secret again. */
+#define SEAL_MOVED                                                             \
+    "value.%s: is the mask, but value.%s has another scheme, user, host or "   \
+    "port than the one that is stored: send the %s along"
+
 /* Whose value it is, and what opens it; secrets may be NULL: nothing does. */
 struct seal {
     const struct secrets *secrets;
@@ -55,8 +61,12 @@ enum err seal_mask(const struct config_key *key, const char *value, size_t len,
 enum err seal_is_masked(const struct config_key *key, const char *value,
                         size_t len, bool *is_masked_out);
 
-/* value, with the secret of another one of the same key, opened or as it is
- * stored. ERR_TOOBIG: together they have more than CONFIG_VALUE_MAX. */
+/*
+ * value, with the secret of another one of the same key, opened or as it is
+ * stored. This is the one rule of what a mask keeps. ERR_DENIED: the recipient
+ * is another server, and whoever may not read a secret must not have it sent
+ * there. ERR_TOOBIG: together they have more than CONFIG_VALUE_MAX.
+ */
 enum err seal_keep(const struct config_key *key, const char *value, size_t len,
                    const char *from, size_t from_len, char **kept_out);
 

@@ -288,13 +288,13 @@ Test(api_secret, the_mask_keeps_it)
     set(&api, KEY, HOOK("s3cret"));
     for (int is_masked = 0; is_masked < 2; is_masked++) {
         ASK(&api, api_post, &answer, .key = KEY,
-            .body = "{\"value\":{\"url\":\"https://b.example\","
+            .body = "{\"value\":{\"url\":\"https://a.example/b\","
                     "\"api_key\":\"********\"}}",
             .is_masked = is_masked);
         assert_answer(&answer, 200, is_masked ? "{3}" : "{2}", NULL);
         expect_part(is_masked ? SEAL_MASK : "s3cret", true);
         ASK(&api, api_get, &answer, .key = KEY);
-        expect_part("{\"url\":\"https://b.example\",\"api_key\":\"s3cret\","
+        expect_part("{\"url\":\"https://a.example/b\",\"api_key\":\"s3cret\","
                     "\"timeout\":15}",
                     true);
     }
@@ -311,6 +311,42 @@ Test(api_secret, the_mask_keeps_it_in_the_clear_too)
     ASK(&api, api_post, &answer, .key = KEY, .body = BODY("********"),
         .is_masked = true);
     assert_answer(&answer, 200, "{2}", NULL);
+    ASK(&api, api_get, &answer, .key = KEY);
+    expect_part(HOOK("s3cret"), true);
+}
+
+#define EVIL(secret)                                                           \
+    "{\"value\":{\"url\":\"https://evil.example\",\"api_key\":\"" secret "\"}" \
+    "}"
+
+Test(api_secret, the_mask_with_another_server_is_refused)
+{
+    api.has_mask = true;
+    set(&api, KEY, HOOK("s3cret"));
+    for (int i = 0; i < 4; i++) {
+        ASK(&api, api_post, &answer, .key = KEY, .body = EVIL("********"),
+            .is_masked = i % 2, .query = i < 2 ? "validate_only=true" : "");
+        assert_problem(&answer, 400,
+                       "value.api_key: is the mask, but value.url has another "
+                       "scheme, user, host or port than the one that is "
+                       "stored: send the api_key along");
+        expect_part("validation_failed", true);
+        expect_part("s3cret", false);
+    }
+    expect_reads("s3cret", false);
+    cr_expect_eq(version_of(&api, KEY), 1);
+
+    /* It may be replaced by a secret of its own, and that not be kept, too. */
+    ASK(&api, api_post, &answer, .key = KEY, .body = EVIL("own"),
+        .is_masked = true);
+    assert_answer(&answer, 200, "{2}", NULL);
+    ASK(&api, api_post, &answer, .key = KEY, .body = BODY("********"),
+        .is_masked = true);
+    assert_answer(&answer, 400, NULL, NULL);
+    /* A version has its own. */
+    ASK(&api, api_restore, &answer, .key = KEY,
+        .body = "{\"restore_version\":1}", .is_masked = true);
+    assert_answer(&answer, 200, "{3}", NULL);
     ASK(&api, api_get, &answer, .key = KEY);
     expect_part(HOOK("s3cret"), true);
 }

@@ -252,15 +252,56 @@ Test(seal, a_mask_hides_a_secret_open_or_sealed)
 Test(seal, a_kept_secret_takes_the_place_of_the_mask)
 {
     const struct config_key *key = config_key_find(HOOK);
-    const char *value = "{\"url\":\"https://b.example/\","
+    const char *value = "{\"url\":\"https://a.example/b\","
                         "\"api_key\":\"********\",\"timeout\":1}";
     auto_char *kept = NULL;
 
     cr_assert_eq(seal_keep(key, value, strlen(value), CANONICAL,
                            strlen(CANONICAL), &kept),
                  ERR_OK);
-    cr_expect_str_eq(kept, "{\"url\":\"https://b.example/\","
+    cr_expect_str_eq(kept, "{\"url\":\"https://a.example/b\","
                            "\"api_key\":\"s3cr\\\"et\xc3\xa9\",\"timeout\":1}");
+}
+
+/* Whoever may not read it must not have it sent anywhere else. */
+Test(seal, a_kept_secret_goes_to_no_other_server)
+{
+    static const char *const values[] = {
+        "{\"url\":\"https://b.example/\",\"api_key\":\"********\"}",
+        "{\"url\":\"http://a.example/\",\"api_key\":\"********\"}",
+        "{\"url\":\"mailto:a@a.example\",\"api_key\":\"********\"}",
+        "{\"url\":7,\"api_key\":\"********\"}",
+        "{\"api_key\":\"********\"}",
+    };
+    struct secrets *secrets = ring_make("one");
+    struct seal seal = seal_of(secrets, "acme", HOOK);
+    auto_char *stored = sealed(&seal, CANONICAL);
+    const char *const from[] = {CANONICAL, stored};
+
+    for (size_t i = 0; i < ARRAY_SIZE(values) * ARRAY_SIZE(from); i++) {
+        const char *value = values[i / 2];
+        char *kept = NULL;
+
+        cr_expect_eq(seal_keep(seal.key, value, strlen(value), from[i % 2],
+                               strlen(from[i % 2]), &kept),
+                     ERR_DENIED, "%s", value);
+        cr_expect_null(kept);
+    }
+    secrets_close(secrets);
+}
+
+Test(seal, every_secret_has_a_recipient_that_is_a_uri)
+{
+    for (size_t i = 0; i < CONFIG_KEYS_MAX; i++) {
+        const struct config_key *key = &config_keys[i];
+        const struct schema_member *member = NULL;
+
+        cr_assert_eq(key->secret == NULL, key->recipient == NULL);
+        if (key->recipient != NULL)
+            member = schema_find(&key->value, key->recipient);
+        cr_assert(key->recipient == NULL ||
+                  (member->is_required && member->schema.is_uri));
+    }
 }
 
 /* A webhook with so many bytes in its URL and its secret; from malloc. */
@@ -270,7 +311,7 @@ make_large(int url, int secret)
     char *text = NULL;
 
     cr_assert_gt(asprintf(&text,
-                          "{\"url\":\"a:%0*d\",\"api_key\":\"%0*d\","
+                          "{\"url\":\"a://b/%0*d\",\"api_key\":\"%0*d\","
                           "\"timeout\":15}",
                           url, 0, secret, 0),
                  0);
@@ -283,7 +324,7 @@ make_masked(int url)
     char *text = NULL;
 
     cr_assert_gt(asprintf(&text,
-                          "{\"url\":\"a:%0*d\",\"api_key\":\"" SEAL_MASK
+                          "{\"url\":\"a://b/%0*d\",\"api_key\":\"" SEAL_MASK
                           "\",\"timeout\":15}",
                           url, 0),
                  0);
@@ -293,7 +334,7 @@ make_masked(int url)
 /* In the clear to the byte, and a little more if it is sealed. */
 Test(seal, what_is_kept_is_no_larger_than_what_is_sent)
 {
-    static const char frame[] = "{\"url\":\"a:\",\"api_key\":\"\","
+    static const char frame[] = "{\"url\":\"a://b/\",\"api_key\":\"\","
                                 "\"timeout\":15}";
     const int room = CONFIG_VALUE_MAX - (int)strlen(frame);
     struct secrets *secrets = ring_make("one");

@@ -89,11 +89,38 @@ test('the mask keeps the secret that is there', () => {
   at.fails(1, /^orderconf set: value\.api_key: is the mask, but no api_key is stored to be kept$/,
     'set', WEBHOOK, JSON.stringify(hook(MASK)), ...of('acme'), ...keys);
   set(at, 'acme', hook('s3cret'), ...keys);
-  const value = hook(MASK, 'https://b.example/');
+  const value = hook(MASK, 'https://a.example/b');
   assert.deepEqual(set(at, 'acme', value, ...keys).value, value);
-  assert.deepEqual(get(at, 'acme', '--reveal', ...keys), hook('s3cret', 'https://b.example/'));
+  assert.deepEqual(get(at, 'acme', '--reveal', ...keys), hook('s3cret', 'https://a.example/b'));
   at.fails(3, /^orderconf set: --version: /,
     'set', WEBHOOK, JSON.stringify(value), ...of('acme'), '--version', '1', ...keys);
+});
+
+test('the mask keeps no secret for another server', () => {
+  const at = scene();
+  const keys = ['--secret-keys', at.keys('k1')];
+  for (const [tenant, options] of [['acme', keys], ['brio', []]]) {
+    set(at, tenant, hook('s3cret'), ...options);
+    for (const url of ['https://evil.example/', 'http://a.example/', 'https://a.example:8443/', 'https://u@a.example/']) {
+      for (const dry of [[], ['--validate-only']])
+        at.fails(1, /^orderconf set: value\.api_key: is the mask, but value\.url has another scheme, user, host or port than the one that is stored: send the api_key along$/,
+          'set', WEBHOOK, JSON.stringify(hook(MASK, url)), ...of(tenant), ...dry, ...options);
+      const line = join(at.dir, tenant);
+      writeFileSync(line, `${JSON.stringify({ tenant, key: WEBHOOK, value: hook(MASK, url) })}\n`);
+      for (const more of [[], ['--validate-only'], options])
+        at.fails(1, new RegExp(`:1: value: ${WEBHOOK} of ${tenant} has a masked secret, but another scheme, user, host or port in its URL than is stored: the secret must be given, too$`),
+          'import', line, ...more);
+      assert.deepEqual(get(at, tenant, '--reveal', ...keys), hook('s3cret'));
+    }
+    // In other words it is the same server, and its path is free.
+    const same = hook(MASK, 'HTTPS://%61.EXAMPLE:443/b');
+    const line = join(at.dir, tenant);
+    writeFileSync(line, `${JSON.stringify({ tenant, key: WEBHOOK, value: same })}\n`);
+    assert.equal(at.json('import', line, ...options).stored, 1);
+    assert.equal(set(at, tenant, hook(MASK), ...options).version, 3);
+    assert.equal(set(at, tenant, hook('own', 'https://b.example/'), ...options).version, 4);
+    assert.deepEqual(get(at, tenant, '--version', '3', '--reveal', ...keys), hook('s3cret'));
+  }
 });
 
 // Else nobody could export it and import it again.

@@ -309,8 +309,8 @@ test('secrets: encrypted as they are, masked in the clear, or revealed', () => {
   assert.match(refused.stderr, /:4: value: external_order_webhook of acme has a masked secret, and there is none/);
   assert.deepEqual(readdirSync(empty.dir), []);
   succeed(['import', db], text(line('acme', 'external_order_webhook',
-    { url: 'https://y.example/', api_key: '********', timeout: 3 })));
-  assert.deepEqual(webhook(exported()), { url: 'https://y.example/', api_key: 'ké"\\', timeout: 3 });
+    { url: 'https://x.example/y', api_key: '********', timeout: 3 })));
+  assert.deepEqual(webhook(exported()), { url: 'https://x.example/y', api_key: 'ké"\\', timeout: 3 });
 
   // With keys it is encrypted when it goes in, and stays so when it goes out.
   const second = storeOf();

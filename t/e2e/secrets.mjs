@@ -340,7 +340,7 @@ for (const kids of [['k1'], []]) {
         token: stack.token(tenant),
         path: BASE + WEBHOOK,
       });
-      const changed = { ...read.json.value, url: 'https://b.example/' };
+      const changed = { ...read.json.value, url: 'https://a.example/b' };
       assert.equal(changed.api_key, MASK);
       const answer = await store(stack, tenant, changed, {
         claims,
@@ -349,13 +349,13 @@ for (const kids of [['k1'], []]) {
       assert.equal(answer.status, 200, answer.text);
       assert.deepEqual(
         answer.json.value,
-        hook(claims === full ? 'kept' : MASK, 'https://b.example/'),
+        hook(claims === full ? 'kept' : MASK, 'https://a.example/b'),
       );
       const now = await stack.request({
         token: stack.token(tenant, full),
         path: BASE + WEBHOOK,
       });
-      assert.deepEqual(now.json.value, hook('kept', 'https://b.example/'));
+      assert.deepEqual(now.json.value, hook('kept', 'https://a.example/b'));
       assert.equal(now.headers.etag, answer.headers.etag);
     }
     // A masked restore takes what is stored.
@@ -369,6 +369,71 @@ for (const kids of [['k1'], []]) {
     assertNowhere(join(stack.dir, 'db'), MASK);
   });
 }
+
+test('the mask keeps no secret for another server', async () => {
+  const stack = await startWith(['k1'], scoped);
+  const tenant = stack.tenant();
+  await store(stack, tenant, hook('kept', 'https://a.example/in'));
+  for (const url of [
+    'https://evil.example/',
+    'https://a.example.evil.example/',
+    'https://a.example@evil.example/',
+    'https://evil.example/?https://a.example/in',
+    'https://a.example:8443/in',
+    'http://a.example/in',
+    'https://user@a.example/in',
+    'https://a.example./in',
+    'mailto:a@a.example',
+  ])
+    for (const claims of [{}, full])
+      for (const query of ['', '?validate_only=true']) {
+        const answer = await store(stack, tenant, hook(MASK, url), {
+          claims,
+          query,
+        });
+        assertDescribed(
+          operationOf('POST', `/config/sales_order/${WEBHOOK}`),
+          answer,
+        );
+        assertProblem(
+          answer,
+          400,
+          'validation_failed',
+          /^value\.api_key: is the mask, but value\.url has another scheme, user, host or port than the one that is stored: send the api_key along$/,
+        );
+        assert.doesNotMatch(answer.text, /kept/);
+      }
+  await assertReads(stack, tenant, hook('kept', 'https://a.example/in'), full);
+
+  for (const url of [
+    'https://a.example/other',
+    'HTTPS://A.EXAMPLE:443/in?x',
+    'https://%61.example:/in',
+  ]) {
+    const answer = await store(stack, tenant, hook(MASK, url));
+    assert.equal(answer.status, 200, answer.text);
+    const now = await stack.request({
+      token: stack.token(tenant, full),
+      path: BASE + WEBHOOK,
+    });
+    assert.deepEqual(now.json.value, hook('kept', url));
+  }
+
+  // With a secret of its own it may go anywhere; and an old version has its own.
+  const own = hook('own', 'https://evil.example/');
+  assert.equal((await store(stack, tenant, own)).status, 200);
+  assert.equal(
+    (await store(stack, tenant, hook(MASK, 'https://a.example/in'))).status,
+    400,
+  );
+  assert.equal((await restore(stack, tenant, 1)).status, 200);
+  const now = await stack.request({
+    token: stack.token(tenant, full),
+    path: BASE + WEBHOOK,
+  });
+  assert.deepEqual(now.json.value, hook('kept', 'https://a.example/in'));
+  await stack.stop();
+});
 
 test('the mask with nothing to keep is refused', async () => {
   const stack = await startWith(['k1'], scoped);
