@@ -8,12 +8,12 @@ import {
   accessSync,
   appendFileSync,
   constants,
-  copyFileSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
   rmSync,
   statSync,
+  writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -77,13 +77,14 @@ const [WRITE, BEGIN, END, RENAME, SENT] = [0, 3, 4, 5, 6];
  */
 function startWithOldStore(db, record) {
   const path = join(db, 'data.mdb');
+  const noted = readFileSync(join(srcdir, 't', 'data', 'store_1', 'noted.mdb'));
   mkdirSync(db, { mode: 0o750 });
-  copyFileSync(join(srcdir, 't', 'data', 'store_1', 'noted.mdb'), path);
+  writeFileSync(path, noted);
   const [file, directory] = [path, db].map((name) => statSync(name).ino);
   appendFileSync(
     record,
     Buffer.concat([
-      event(WRITE, file, 0, readFileSync(path)),
+      event(WRITE, file, 0, noted),
       event(BEGIN, file, 0),
       event(END, file, 0),
       event(RENAME, file, directory, 'data.mdb'),
