@@ -123,7 +123,7 @@ back_up(struct store *store, const char *db, const char *dest,
         struct store_copied *copied_out)
 {
     auto_char *dir = NULL;
-    auto_char *file = NULL;
+    auto_fd fd = -1;
     enum ctl_exit status;
 
     if (asprintf(&dir, "%s.XXXXXX", dest) < 0) {
@@ -137,10 +137,9 @@ back_up(struct store *store, const char *db, const char *dest,
         status = finish(db, dir, dest);
     if (status == CTL_OK)
         return CTL_OK;
-    if (asprintf(&file, "%s/%s", dir, DATA_FILE) < 0)
-        file = NULL;
-    else
-        (void)unlink(file); /* it need not be there */
+    fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd >= 0)
+        (void)unlinkat(fd, DATA_FILE, 0); /* this needs no memory */
     (void)rmdir(dir);
     return status;
 }

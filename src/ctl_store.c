@@ -6,6 +6,7 @@
 #include "util.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <jansson.h>
 #include <pwd.h>
 #include <stdio.h>
@@ -48,11 +49,11 @@ read_options(const char *const *values, struct options *options_out)
 static bool
 is_missing(const char *db)
 {
-    auto_char *path = NULL;
+    char path[PATH_MAX]; /* what does not fit is not missing but an error */
+    int len = snprintf(path, sizeof(path), "%s/data.mdb", db);
 
-    if (asprintf(&path, "%s/data.mdb", db) < 0)
-        path = NULL;
-    return path == NULL || (access(path, F_OK) != 0 && errno == ENOENT);
+    return len > 0 && (size_t)len < sizeof(path) && access(path, F_OK) != 0 &&
+           errno == ENOENT;
 }
 
 /* Makes the effective user the directory's owner, and back again. */
@@ -159,21 +160,29 @@ is_name(const char *name)
 }
 
 /* Who is logged in, whoever sudo made of them; else whose process it is, by
- * number if there is no name. */
-static void
+ * number if there is no name. False: there was no memory to find out. */
+static bool
 make_subject(char subject_out[AUTH_SUBJECT_MAX + 1])
 {
     char name[NAME_MAX_BYTES + 1] = "";
+    int rc = getlogin_r(name, sizeof(name));
 
-    if (getlogin_r(name, sizeof(name)) != 0 || !is_name(name)) {
-        const struct passwd *user = getpwuid(getuid());
+    if (rc == ENOMEM)
+        return false;
+    if (rc != 0 || !is_name(name)) {
+        const struct passwd *user;
 
+        errno = 0;
+        user = getpwuid(getuid());
+        if (user == NULL && errno == ENOMEM)
+            return false;
         if (user != NULL && is_name(user->pw_name))
             memcpy(name, user->pw_name, strlen(user->pw_name) + 1);
         else
             snprintf(name, sizeof(name), "%u", (unsigned int)getuid());
     }
     snprintf(subject_out, AUTH_SUBJECT_MAX + 1, PREFIX "%s", name);
+    return true;
 }
 
 enum ctl_exit
@@ -183,7 +192,8 @@ ctl_author_init(const char *subject, struct ctl_author *author_out)
     json_auto_t *text = NULL;
 
     if (subject == NULL) {
-        make_subject(author.subject);
+        if (!make_subject(author.subject))
+            return ctl_fail("out of memory");
     } else {
         text = json_string(subject);
         if (text == NULL)

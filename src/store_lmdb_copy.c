@@ -190,11 +190,13 @@ compare(struct copying *copying, const char *dir, size_t map_size)
     struct lmdb_handles to;
     MDB_txn *txn;
     enum err err;
+    int rc;
 
     err = lmdb_file_open(dir, map_size, &to, copying->why, copying->why_size);
     if (err != ERR_OK)
         return err;
-    if (mdb_txn_begin(to.env, NULL, MDB_RDONLY, &txn) == 0) {
+    rc = mdb_txn_begin(to.env, NULL, MDB_RDONLY, &txn);
+    if (rc == 0) {
         err = compare_tree(copying, txn, from->config, to.config);
         if (err == ERR_OK)
             err = compare_tree(copying, txn, from->history, to.history);
@@ -202,7 +204,7 @@ compare(struct copying *copying, const char *dir, size_t map_size)
             err = compare_seq(copying, txn);
         mdb_txn_abort(txn);
     } else {
-        err = fail_differing(copying);
+        err = rc == ENOMEM ? ERR_NOMEM : fail_differing(copying);
     }
     mdb_env_close(to.env);
     return err;
@@ -284,15 +286,14 @@ count(struct copying *copying, struct store_copied *copied_out,
     return ERR_OK;
 }
 
+/* Needs no memory: it may be for want of that. */
 static void
 remove_file(const char *dir, const char *name)
 {
-    auto_char *path = NULL;
+    auto_fd fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-    if (asprintf(&path, "%s/%s", dir, name) < 0)
-        path = NULL;
-    else
-        (void)unlink(path); /* it need not be there */
+    if (fd >= 0)
+        (void)unlinkat(fd, name, 0); /* it need not be there */
 }
 
 enum err

@@ -253,6 +253,15 @@ is_database(MDB_txn *txn, const char *name, int fd,
     return store_file_is_root(fd, file, root);
 }
 
+static int
+open_database(MDB_txn *txn, const char *name, int fd,
+              const struct store_file *file, MDB_dbi *dbi_out)
+{
+    return is_database(txn, name, fd, file)
+               ? mdb_dbi_open(txn, name, 0, dbi_out)
+               : MDB_NOTFOUND;
+}
+
 /* An older format can be raised. */
 static enum err
 check_format(const char *path, uint64_t format, char *why, size_t why_size)
@@ -285,8 +294,11 @@ open_databases(const char *path, MDB_txn *txn, struct lmdb_handles *handles,
         return store_file_refuse(why, why_size, "could not read %s/%s", path,
                                  STORE_FILE_DATA);
     for (size_t i = 0; err == ERR_OK && i < DATABASES; i++) {
-        if (!is_database(txn, database_names[i], fd, &file) ||
-            mdb_dbi_open(txn, database_names[i], 0, &dbis[i]) != 0)
+        int rc = open_database(txn, database_names[i], fd, &file, &dbis[i]);
+
+        if (rc == ENOMEM)
+            return store_file_refuse(why, why_size, "out of memory");
+        if (rc != 0)
             return store_file_refuse(why, why_size,
                                      "%s/%s is damaged, or is no store of "
                                      "orderconf: no sub-database %s",

@@ -19,16 +19,17 @@
 #define PROBE_RECORDS 8
 #define PROBE_RECORD_SIZE 1500
 
-/* Pages that were freed, and can be used again. */
-static size_t
-count_free(MDB_txn *txn)
+/* Pages that were freed, and can be used again. LMDB's error. */
+static int
+count_free(MDB_txn *txn, size_t *count_out)
 {
     MDB_val key, data;
     MDB_cursor *cursor;
     size_t count = 0, pages;
+    int rc = mdb_cursor_open(txn, FREE_TREE, &cursor);
 
-    if (mdb_cursor_open(txn, FREE_TREE, &cursor) != 0)
-        return 0;
+    if (rc != 0)
+        return rc;
     for (int i = 0; i < FREE_ENTRIES_MAX &&
                     mdb_cursor_get(cursor, &key, &data, MDB_NEXT) == 0;
          i++) {
@@ -37,7 +38,8 @@ count_free(MDB_txn *txn)
         count += pages;
     }
     mdb_cursor_close(cursor);
-    return count;
+    *count_out = count;
+    return 0;
 }
 
 /* A line of mdb_reader_list: a heading, or "pid thread transaction". */
@@ -66,17 +68,22 @@ lmdb_stat_read(struct lmdb_env *env, struct store_stat *stat_out)
     struct store_stat stat = {0};
     MDB_envinfo info;
     MDB_stat tree;
+    size_t free_pages;
     int rc = lmdb_env_renew(env);
 
     if (rc != 0)
         return lmdb_env_failed(env, rc);
+    rc = count_free(env->reader, &free_pages);
+    if (rc != 0) {
+        lmdb_env_reset(env);
+        return lmdb_env_failed(env, rc);
+    }
     (void)mdb_env_info(env->db.env, &info); /* fails without env only */
     (void)mdb_env_stat(env->db.env, &tree);
     (void)mdb_reader_list(env->db.env, count_reader, &stat.readers);
     stat.readers_max = info.me_maxreaders;
     stat.map_bytes = info.me_mapsize;
-    stat.used_bytes =
-        (info.me_last_pgno + 1 - count_free(env->reader)) * tree.ms_psize;
+    stat.used_bytes = (info.me_last_pgno + 1 - free_pages) * tree.ms_psize;
     stat.records = count_entries(env, env->db.config);
     stat.versions = count_entries(env, env->db.history);
     stat.format = env->db.format;
