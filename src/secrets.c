@@ -223,7 +223,9 @@ secrets_open(const char *path, struct secrets **secrets_out, char *why,
     }
     sodium_memzero(text, FILE_BYTES_MAX + 1);
     free(text);
-    if (err == ERR_OK && sodium_mprotect_readonly(secrets) == 0)
+    if (err == ERR_OK && sodium_mprotect_readonly(secrets) != 0)
+        err = refuse_memory(&reason);
+    if (err == ERR_OK)
         *secrets_out = secrets;
     else
         secrets_close(secrets);

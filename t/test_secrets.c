@@ -9,6 +9,7 @@
 #include "util.h"
 
 #include <criterion/criterion.h>
+#include <dlfcn.h>
 #include <jansson.h>
 #include <sodium.h>
 #include <stdio.h>
@@ -381,4 +382,29 @@ Test(secrets_file, without_memory)
     }
     cr_expect_gt(n, 5);
     secrets_close(secrets);
+}
+
+static bool is_protection_refused;
+
+/* libsodium's, for one that the system refuses. */
+int
+sodium_mprotect_readonly(void *memory)
+{
+    int (*real)(void *);
+
+    *(void **)&real = dlsym(RTLD_NEXT, "sodium_mprotect_readonly");
+    return is_protection_refused ? -1 : real(memory);
+}
+
+Test(secrets_file, without_memory_to_protect_it)
+{
+    auto_char *text = ring_text("one");
+    struct secrets *secrets = NULL;
+    char why[512] = "";
+
+    write_file(text, 0600);
+    is_protection_refused = true;
+    cr_expect_eq(secrets_open(path, &secrets, why, sizeof(why)), ERR_NOMEM);
+    cr_expect_null(secrets);
+    cr_expect_not_null(strstr(why, ": out of memory"));
 }
