@@ -2,7 +2,6 @@
 #include "auth.h"
 
 #include "claims.h"
-#include "reserve.h"
 #include "jwks.h"
 #include "jwks_scan.h"
 #include "jwt.h"
@@ -120,7 +119,6 @@ auth_new(const struct auth_options *options)
 
     if (auth == NULL)
         return NULL;
-    (void)reserve_init(); /* without it, a 503 may be a 401 */
     auth->jwks = jwks_new(options->jwks);
     auth->cache = token_cache_new(CACHE_ENTRIES_MAX, CACHE_BYTES_MAX);
     if (auth->jwks == NULL || auth->cache == NULL ||

@@ -30,8 +30,6 @@ body_parse(const char *body, size_t len, bool is_strict, body_check_fn *check,
     if (len == 0)
         return unreadable(validate_add(messages, "body: must not be empty"));
     decoded = decode_json(body, len, &root, &fault);
-    if (decoded == ERR_NOMEM)
-        return ERR_NOMEM;
     if (decoded == ERR_BADREQ)
         return add_fault(messages, &fault);
     err = check(ctx, root, is_strict, messages, &canonical);

@@ -3,6 +3,8 @@
 
 #include "config.h"
 #include "config_keys.h"
+#include "must_alloc.h"
+#include "outfile.h"
 #include "util.h"
 
 #include <ctype.h>
@@ -74,6 +76,14 @@ ctl_fail_usage(const char *format, ...)
     complain(format, args);
     va_end(args);
     return CTL_USAGE;
+}
+
+/* The status of a command that went wrong in ways that all have. */
+static enum ctl_exit
+status_failed(void)
+{
+    return current != NULL && current->failed != 0 ? current->failed
+                                                   : CTL_FAILED;
 }
 
 /* name is as the user knows it, with prefix before it. */
@@ -272,8 +282,10 @@ run(const struct ctl_command *command, char **argv)
         }
     }
     operands = calloc(command->operands_max + 1, sizeof(*operands));
-    if (operands == NULL)
-        return ctl_fail("out of memory");
+    if (operands == NULL) {
+        (void)ctl_fail("out of memory");
+        return status_failed();
+    }
     status = read_arguments(argv, values, operands);
     if (status == CTL_OK)
         status = fill_values(values);
@@ -325,10 +337,32 @@ dispatch(char **argv)
     return ctl_fail_usage("%s: no such command, see --help", argv[0]);
 }
 
+/* A library was refused memory. What was printed so far is of no use, and
+ * memory would be needed to say more. */
+static void
+end_without_memory(size_t bytes)
+{
+    char line[128];
+    int len = snprintf(line, sizeof(line),
+                       "orderconf%s%s: out of memory: %zu "
+                       "bytes were refused\n",
+                       current != NULL ? " " : "",
+                       current != NULL ? current->name : "", bytes);
+
+    (void)!write(STDERR_FILENO, line, (size_t)len);
+    outfile_abandon();
+    _exit((int)status_failed());
+}
+
 int
 main(int argc, char **argv)
 {
-    enum ctl_exit status = dispatch(argv + (argc > 0));
+    enum ctl_exit status;
+
+    if (!must_alloc_set(end_without_memory))
+        return ctl_fail("OpenSSL was used before main: is a library "
+                        "preloaded?");
+    status = dispatch(argv + (argc > 0));
 
     /* What could not be printed was not done. */
     if ((fflush(stdout) != 0 || ferror(stdout)) && status == CTL_OK)

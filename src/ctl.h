@@ -39,7 +39,8 @@ struct ctl_command {
     const char *summary; /* one line */
     const char *details; /* for --help, or NULL */
     const struct ctl_option *options;
-    size_t option_count; /* at most CTL_OPTIONS_MAX */
+    size_t option_count;  /* at most CTL_OPTIONS_MAX */
+    enum ctl_exit failed; /* if not CTL_FAILED; 0: that */
 
     /* values: by the order of options; NULL if it is not set, "" is a flag
      * that is. operands: ended by NULL. */

@@ -349,5 +349,6 @@ const struct ctl_command ctl_diff = {
         "1 if there is one, 2 if something is wrong.",
     .options = options,
     .option_count = OPTIONS,
+    .failed = (enum ctl_exit)TROUBLE,
     .run = run,
 };

@@ -26,8 +26,6 @@ ctl_key_read(const char *path, json_t **object_out)
     if (len > FILE_BYTES_MAX)
         return ctl_fail("%s: is larger than %zu bytes", path, FILE_BYTES_MAX);
     err = decode_json(text, len, &object, &fault);
-    if (err == ERR_NOMEM)
-        return ctl_fail("out of memory");
     if (err != ERR_OK || !json_is_object(object)) {
         json_decref(object);
         if (err == ERR_OK)

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "decode.h"
 
-#include "reserve.h"
-
+#include <stdbool.h>
 #include <string.h>
+
+#define FLAGS (JSON_REJECT_DUPLICATES | JSON_DECODE_ANY)
 
 static const char *
 fault_text(enum json_error_code code)
@@ -60,31 +61,16 @@ has_nul(const char *text, size_t len, struct decode_fault *fault_out)
     return true;
 }
 
-/* json_loadb in the reserve: false if there was no memory. */
-static bool
-load(const char *text, size_t len, size_t flags, json_t **value_out,
-     json_error_t *error)
-{
-    reserve_enter();
-    *value_out = json_loadb(
-        text, len, flags | JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, error);
-    if (!reserve_leave())
-        return true;
-    json_decref(*value_out);
-    return false;
-}
-
 enum err
 decode_json(const char *text, size_t len, json_t **value_out,
             struct decode_fault *fault_out)
 {
     json_error_t error;
-    json_t *value = NULL;
+    json_t *value;
 
     if (has_nul(text, len, fault_out))
         return ERR_BADREQ;
-    if (!load(text, len, 0, &value, &error))
-        return ERR_NOMEM;
+    value = json_loadb(text, len, FLAGS, &error);
     if (value != NULL) {
         *value_out = value;
         return ERR_OK;
@@ -92,8 +78,7 @@ decode_json(const char *text, size_t len, json_t **value_out,
     *fault_out = make_fault(&error);
     if (json_error_code(&error) != json_error_numeric_overflow)
         return ERR_BADREQ;
-    if (!load(text, len, JSON_DECODE_INT_AS_REAL, &value, &error))
-        return ERR_NOMEM;
+    value = json_loadb(text, len, FLAGS | JSON_DECODE_INT_AS_REAL, &error);
     if (value == NULL) {
         *fault_out = make_fault(&error);
         return ERR_BADREQ;

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
  * JSON text to Jansson values (RFC 8259): Jansson's decoder with the strictness
- * that text from outside deserves, its faults in words that never quote the
- * text, which may hold a secret, and its memory from the reserve.
+ * that text from outside deserves, and its faults in words that never quote the
+ * text, which may hold a secret. It has no error for refused memory, which ends
+ * the process (must_alloc.h): Jansson's lexer would misread instead.
  */
 #ifndef DECODE_H
 #define DECODE_H
@@ -26,7 +27,7 @@ struct decode_fault {
  * is beyond 64 bits and all of them are reals, which is good enough to name
  * violations and not to be stored; *fault_out has the first. ERR_BADREQ:
  * *fault_out says what is wrong; a member that is named twice, and a NUL in a
- * string, are faults too. ERR_NOMEM.
+ * string, are faults too.
  */
 enum err decode_json(const char *text, size_t len, json_t **value_out,
                      struct decode_fault *fault_out);

@@ -245,8 +245,6 @@ read_setting(const struct jsonl *jsonl, size_t len, json_t *messages,
     enum err decoded = decode_json(jsonl->text, len, &root, &fault);
     enum err err = ERR_OK;
 
-    if (decoded == ERR_NOMEM)
-        return ERR_NOMEM;
     if (decoded != ERR_BADREQ)
         err = read_members(jsonl, root, messages, setting);
     /* Also for a number out of range that no rule of the value named. */

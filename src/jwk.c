@@ -2,7 +2,6 @@
 #include "jwk.h"
 
 #include "base64url.h"
-#include "reserve.h"
 #include "util.h"
 
 #include <openssl/err.h>
@@ -272,13 +271,8 @@ check_private_ec(const json_t *json, const char **why_out)
 static enum err
 import(json_t *json, struct jwk *jwk, const char **why_out)
 {
-    reserve_enter();
     jwk->key = cjose_jwk_import_json((cjose_header_t *)json, NULL);
     ERR_clear_error(); /* OpenSSL keeps a queue per thread */
-    if (reserve_leave()) {
-        jwk_clear(jwk);
-        return ERR_NOMEM;
-    }
     if (jwk->key == NULL)
         return unfit("the key's numbers do not make a key", why_out);
     return ERR_OK;

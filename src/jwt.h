@@ -44,7 +44,7 @@ enum err jwt_read(const char *text, size_t len, struct jwt *jwt_out,
 void jwt_clear(struct jwt *jwt);
 
 /* ERR_NOAUTH: *refusal_out is AUTH_ALG if the key is for another algorithm,
- * else AUTH_SIGNATURE. ERR_NOMEM. */
+ * else AUTH_SIGNATURE. */
 enum err jwt_verify(const struct jwt *jwt, const struct jwk *key,
                     enum auth_refusal *refusal_out);
 

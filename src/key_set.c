@@ -51,7 +51,7 @@ key_set_parse(struct key_set *set, const char *text, size_t len,
     err = decode_json(text, len, &root, &fault);
     if (err != ERR_OK) {
         *why_out = fault.text;
-        return err == ERR_NOMEM ? err : ERR_INVALID;
+        return ERR_INVALID;
     }
     keys = json_object_get(root, "keys");
     if (!json_is_array(keys)) {

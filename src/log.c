@@ -198,6 +198,12 @@ log_open(bool to_syslog)
                 LOG_DAEMON);
 }
 
+const char *
+log_prefix(enum log_level level)
+{
+    return target == TO_JOURNAL ? levels[level].prefix : "";
+}
+
 void
 log_fields(enum log_level level, const char *event,
            const struct log_field *fields)

@@ -42,6 +42,9 @@ struct log_field {
  */
 void log_open(bool to_syslog);
 
+/* What begins such a line; "" if stderr is not the journal. */
+const char *log_prefix(enum log_level level);
+
 /*
  * Writes {"time":…,"level":…,"event":event,"pid":…, fields…} and a newline in
  * a single write(2), so that lines of several processes do not mix.

@@ -14,6 +14,7 @@
 #include "listener.h"
 #include "log.h"
 #include "metrics.h"
+#include "must_alloc.h"
 #include "options.h"
 #include "route.h"
 #include "secrets.h"
@@ -25,7 +26,40 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <syslog.h>
+#include <time.h>
 #include <unistd.h>
+
+static bool has_syslog;
+
+/*
+ * The last line of a process that was refused memory within a library: as
+ * log.h says, but from here and at once. SIGALRM ends it where nobody reads
+ * the log. The supervisor starts another one and logs the signal.
+ */
+static void
+end_without_memory(size_t bytes)
+{
+    struct timespec now;
+    struct tm utc;
+    char stamp[24] = "", line[192];
+    int len;
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    gmtime_r(&now.tv_sec, &utc);
+    strftime(stamp, sizeof(stamp), "%Y-%m-%dT%H:%M:%S", &utc);
+    len = snprintf(line, sizeof(line),
+                   "%s{\"time\":\"%s.%03ldZ\",\"level\":\"error\","
+                   "\"event\":\"out_of_memory\",\"pid\":%d,\"bytes\":%zu}\n",
+                   log_prefix(LOG_LEVEL_ERR), stamp, now.tv_nsec / 1000000,
+                   getpid(), bytes);
+    signal(SIGALRM, SIG_DFL);
+    alarm(1);
+    (void)!write(STDERR_FILENO, line, (size_t)len);
+    if (has_syslog)
+        syslog(LOG_ERR, "%.*s", len - 1, line);
+    abort();
+}
 
 static struct auth_options
 auth_options(const struct options *options)
@@ -195,6 +229,11 @@ main(int argc, char **argv)
     const char *wrong;
     int activated_fd;
 
+    if (!must_alloc_set(end_without_memory)) {
+        fprintf(stderr, "orderconf.fcgi: OpenSSL was used before main: is a "
+                        "library preloaded?\n");
+        return EXIT_FAILURE;
+    }
     switch (options_read(&options, argc, argv)) {
     case OPTIONS_EXIT_OK:
         return EXIT_SUCCESS;
@@ -203,6 +242,7 @@ main(int argc, char **argv)
     case OPTIONS_RUN:
         break;
     }
+    has_syslog = options.syslog;
     log_open(options.syslog);
     wrong = check(&options);
     if (wrong != NULL) {

@@ -8,9 +8,13 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+static const char *unfinished; /* a fresh one, for outfile_abandon */
+
 static void
 forget(struct outfile *file)
 {
+    if (unfinished == file->fresh)
+        unfinished = NULL;
     free(file->path);
     free(file->fresh);
     *file = (struct outfile){.stream = NULL};
@@ -24,6 +28,13 @@ outfile_drop(struct outfile *file)
     if (file->fresh != NULL)
         (void)unlink(file->fresh);
     forget(file);
+}
+
+void
+outfile_abandon(void)
+{
+    if (unfinished != NULL)
+        (void)unlink(unfinished);
 }
 
 /* Names both, and opens the fresh one. False: errno says why. */
@@ -48,6 +59,7 @@ open_fresh(struct outfile *file, const char *path, mode_t mode)
         file->fresh = NULL;
         return false;
     }
+    unfinished = file->fresh;
     file->stream = fdopen(fd, "w");
     if (file->stream == NULL)
         close(fd);

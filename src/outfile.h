@@ -23,4 +23,8 @@ const char *outfile_finish(struct outfile *file);
 /* Leaves what was there as it was, and ends it. */
 void outfile_drop(struct outfile *file);
 
+/* Removes the fresh file of the last one that was opened, unless that has
+ * ended. For a process that ends at once: it needs no memory. */
+void outfile_abandon(void);
+
 #endif

@@ -34,7 +34,7 @@ load(const struct config_key *key, const char *value, size_t len,
 
     if (err != ERR_OK) {
         json_decref(json);
-        return err == ERR_NOMEM ? err : ERR_SEALED;
+        return ERR_SEALED;
     }
     *value_out = json;
     *secret_out = json_object_get(json, key->secret);

@@ -159,8 +159,6 @@ parse(struct secrets *secrets, const char *text, size_t len,
     json_auto_t *root = NULL;
     enum err err = decode_json(text, len, &root, &fault);
 
-    if (err == ERR_NOMEM)
-        return refuse_memory(reason);
     if (err == ERR_OK)
         err = add_keys(secrets, json_object_get(root, "keys"), reason);
     else

@@ -9,7 +9,6 @@
 #include "lib/no_memory.h"
 #include "lib/ring.h"
 #include "lib/store_mem.h"
-#include "reserve.h"
 #include "seal.h"
 #include "util.h"
 
@@ -27,7 +26,6 @@
 static void
 set_up(void)
 {
-    (void)reserve_init();
     api_world_set_up();
     api.secrets = ring_make("one");
 }

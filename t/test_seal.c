@@ -3,7 +3,6 @@
 
 #include "lib/no_memory.h"
 #include "lib/ring.h"
-#include "reserve.h"
 #include "util.h"
 
 #include <criterion/criterion.h>
@@ -427,7 +426,6 @@ Test(seal, without_memory)
     struct seal seal = seal_of(one, "acme", HOOK);
     auto_char *stored = sealed(&seal, CANONICAL);
 
-    (void)reserve_init();
     seal.secrets = both;
     for (size_t i = 0; i < ARRAY_SIZE(tries); i++) {
         unsigned n = 0;

@@ -5,7 +5,6 @@
 #include "lib/no_memory.h"
 #include "lib/ring.h"
 #include "lib/scratch.h"
-#include "reserve.h"
 #include "util.h"
 
 #include <criterion/criterion.h>
@@ -367,7 +366,6 @@ Test(secrets_file, without_memory)
     struct secrets *secrets = NULL;
     unsigned n = 0;
 
-    (void)reserve_init();
     write_file(text, 0600);
     for (bool has_failed = true; has_failed; n++) {
         char why[512] = "";
@@ -380,7 +378,7 @@ Test(secrets_file, without_memory)
         if (has_failed)
             cr_assert_not_null(strstr(why, ": out of memory"));
     }
-    cr_expect_gt(n, 5);
+    cr_expect_gt(n, 1);
     secrets_close(secrets);
 }
 

@@ -1,24 +1,23 @@
 // SPDX-License-Identifier: MIT
 #include "no_memory.h"
 
-#include "reserve.h"
-
 #include <errno.h>
 #include <stddef.h>
 #include <stdlib.h>
 
 static _Thread_local struct {
     bool is_on;
+    bool is_paused;
     bool is_lasting;
     bool has_failed;
     unsigned left;
-    long blocks;
+    long blocks; /* not with a sanitizer */
 } state;
 
 static bool
 fails(void)
 {
-    if (!state.is_on)
+    if (!state.is_on || state.is_paused)
         return false;
     if (state.left > 0) {
         state.left--;
@@ -31,6 +30,9 @@ fails(void)
 }
 
 #ifdef NO_MEMORY_WRAP
+
+/* The sanitizer's, if it has a malloc. */
+size_t __sanitizer_get_current_allocated_bytes(void) __attribute__((weak));
 
 void *__real_malloc(size_t size);
 void *__real_calloc(size_t count, size_t size);
@@ -115,14 +117,6 @@ free(void *memory)
 
 #endif
 
-/* Criterion uses OpenSSL, by way of libgit2, before any test runs. */
-__attribute__((constructor)) static void
-set_hooks(void)
-{
-    if (!reserve_init())
-        abort();
-}
-
 static void
 start(unsigned n, bool is_lasting)
 {
@@ -151,8 +145,20 @@ no_memory_end(void)
     return state.has_failed;
 }
 
-long
-no_memory_blocks(void)
+void
+no_memory_pause(bool is_paused)
 {
+    state.is_paused = is_paused;
+}
+
+long
+no_memory_used(void)
+{
+#ifdef NO_MEMORY_WRAP
+    return __sanitizer_get_current_allocated_bytes != NULL
+               ? (long)__sanitizer_get_current_allocated_bytes()
+               : 0;
+#else
     return state.blocks;
+#endif
 }
