@@ -6,6 +6,7 @@
 #include "log.h"
 #include "problem.h"
 #include "route.h"
+#include "util.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -61,31 +62,15 @@ read_body(struct buf *body, int64_t left)
 }
 
 static bool
-print_all(const char *bytes, size_t len)
-{
-    while (len > 0) {
-        ssize_t written = write(STDOUT_FILENO, bytes, len);
-
-        if (written < 0 && errno == EINTR)
-            continue;
-        if (written < 0)
-            return false;
-        bytes += written;
-        len -= (size_t)written;
-    }
-    return true;
-}
-
-static bool
 print_response(const struct exchange *exchange)
 {
     const struct response *response = &exchange->response;
     char head[RESPONSE_HEAD_MAX];
     size_t head_len = response_head(response, &exchange->request, head);
 
-    return print_all(head, head_len) &&
+    return write_bytes(STDOUT_FILENO, head, head_len) &&
            (exchange->request.method == HTTP_HEAD ||
-            print_all(response->body, response->body_len));
+            write_bytes(STDOUT_FILENO, response->body, response->body_len));
 }
 
 int

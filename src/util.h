@@ -3,6 +3,9 @@
 #ifndef UTIL_H
 #define UTIL_H
 
+#include <errno.h>
+#include <poll.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -33,6 +36,26 @@ now_ns(void)
 
     clock_gettime(CLOCK_MONOTONIC, &now);
     return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+/* Waits for room, also where somebody who shares fd has made it non-blocking. A
+ * signal that is caught ends it. False with errno. */
+static inline bool
+write_bytes(int fd, const char *bytes, size_t len)
+{
+    struct pollfd room = {.fd = fd, .events = POLLOUT};
+
+    while (len > 0) {
+        ssize_t written = write(fd, bytes, len);
+
+        if (written < 0 && (errno != EAGAIN || poll(&room, 1, -1) < 0))
+            return false;
+        if (written > 0) {
+            bytes += written;
+            len -= (size_t)written;
+        }
+    }
+    return true;
 }
 
 /* FNV-1a: for tables and comparisons, not against an adversary. */
