@@ -3,6 +3,7 @@
 
 #include "util.h"
 
+#include <poll.h>
 #include <stdio.h>
 #include <sys/ioctl.h>
 
@@ -73,8 +74,11 @@ put_bar(char *text, size_t size, int columns, double share)
 static void
 write_text(const struct progress *progress, const char *text, size_t len)
 {
-    /* A terminal that is gone does not stop the work. */
-    (void)!write(progress->fd, text, len);
+    struct pollfd room = {.fd = progress->fd, .events = POLLOUT};
+
+    /* A terminal that is stopped or gone does not stop the work. */
+    if (poll(&room, 1, 0) > 0)
+        (void)!write(progress->fd, text, len);
 }
 
 static void

@@ -203,6 +203,21 @@ Test(progress, what_is_no_terminal_gets_nothing)
     close(ends[1]);
 }
 
+/* By Ctrl-S; the work behind the bar goes on. */
+Test(progress, a_stopped_terminal_stops_nothing, .timeout = 30)
+{
+    struct progress progress;
+
+    set_width(40);
+    progress_start(&progress, terminal, "x", 100);
+    cr_assert_eq(tcflow(terminal, TCOOFF), 0);
+    wait_ms(110);
+    progress_update(&progress, 50);
+    progress_end(&progress);
+    cr_expect_str_empty(shown());
+    cr_assert_eq(tcflow(terminal, TCOON), 0);
+}
+
 Test(progress, a_zeroed_one_shows_nothing)
 {
     struct progress progress = {.fd = terminal};
