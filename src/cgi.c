@@ -95,6 +95,7 @@ cgi_run(struct api *api)
         }
     }
     is_printed = print_response(&exchange);
+    close(STDOUT_FILENO); /* the log may take longer; nobody is to wait */
     exchange_clear(&exchange);
     buf_clear(&body);
     return is_printed ? 0 : 1;

@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "log.h"
 
+#include "util.h"
+
+#include <assert.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +17,7 @@
 /* A longer line is cut, so that one write(2) to a pipe stays atomic
  * (PIPE_BUF). The longest that the service has in mind is "stored", with a
  * subject of 255 bytes that are all escaped. */
-#define LINE_MAX_BYTES 4096
+#define LINE_MAX_BYTES PIPE_BUF
 
 struct line {
     char text[LINE_MAX_BYTES];
@@ -32,6 +36,9 @@ static const struct {
 };
 
 static enum { TO_STDERR, TO_JOURNAL, TO_SYSLOG } target;
+
+/* Whose lines they are, whoever writes them. 0: not opened. */
+static pid_t owner;
 
 /* What may still be added; the closing quote, brace and newline always fit. */
 static size_t
@@ -167,7 +174,8 @@ line_fill(struct line *line, enum log_level level, const char *event,
     line_add_field(line,
                    &(struct log_field)LOG_TEXT("level", levels[level].name));
     line_add_field(line, &(struct log_field)LOG_TEXT("event", event));
-    line_add_field(line, &(struct log_field)LOG_NUMBER("pid", getpid()));
+    line_add_field(line, &(struct log_field)LOG_NUMBER(
+                             "pid", owner > 0 ? owner : getpid()));
     for (; fields->name != NULL; fields++)
         line_add_field(line, fields);
     line->text[line->len++] = '}';
@@ -189,13 +197,93 @@ is_journal(void)
     return strcmp(stream, own) == 0;
 }
 
+/* Of each line, "<3>" is its priority. */
+static bool
+write_syslog(const char *lines, size_t len)
+{
+    const char *end = lines + len;
+
+    while (lines < end) {
+        const char *newline = memchr(lines, '\n', (size_t)(end - lines));
+
+        syslog(lines[1] - '0', "%.*s", (int)(newline - lines - 3), lines + 3);
+        lines = newline + 1;
+    }
+    return true;
+}
+
+static bool
+write_lines(const char *lines, size_t len)
+{
+    return target == TO_SYSLOG ? write_syslog(lines, len)
+                               : write_bytes(STDERR_FILENO, lines, len);
+}
+
+/* The whole line, as write_lines takes it. */
+static void
+line_make(struct line *line, enum log_level level, const char *event,
+          const struct log_field *fields)
+{
+    const char *prefix = target == TO_STDERR ? "" : levels[level].prefix;
+
+    line->len = strlen(prefix);
+    memcpy(line->text, prefix, line->len);
+    line_fill(line, level, event, fields);
+    line->text[line->len++] = '\n';
+}
+
+static bool
+write_dropped(uint64_t lines)
+{
+    struct line line;
+
+    line_make(
+        &line, LOG_LEVEL_WARNING, "log_dropped",
+        (const struct log_field[]){LOG_NUMBER("lines", (int64_t)lines), {0}});
+    return write_lines(line.text, line.len);
+}
+
 void
 log_open(bool to_syslog)
 {
+    owner = getpid();
     target = to_syslog ? TO_SYSLOG : is_journal() ? TO_JOURNAL : TO_STDERR;
+    /* It is whoever writes that is connected to it. */
     if (to_syslog)
-        openlog(program_invocation_short_name, LOG_PID | LOG_NDELAY,
-                LOG_DAEMON);
+        openlog(program_invocation_short_name, LOG_PID, LOG_DAEMON);
+}
+
+void
+log_queue(enum log_writer writer, log_dropped_fn *dropped)
+{
+    const struct log_queue_calls calls = {.write = write_lines,
+                                          .write_dropped = write_dropped,
+                                          .dropped = dropped};
+
+    if (!log_queue_open(writer, &calls))
+        log_event(LOG_LEVEL_WARNING, "log_not_queued",
+                  LOG_TEXT("reason", strerror(errno)));
+}
+
+void
+log_flush(void)
+{
+    log_queue_flush();
+}
+
+void
+log_close(void)
+{
+    log_queue_close();
+}
+
+bool
+log_ended(pid_t pid)
+{
+    if (!log_queue_ended(pid))
+        return false;
+    log_event(LOG_LEVEL_WARNING, "log_writer_ended", LOG_NUMBER("writer", pid));
+    return true;
 }
 
 const char *
@@ -208,20 +296,23 @@ void
 log_fields(enum log_level level, const char *event,
            const struct log_field *fields)
 {
-    const char *prefix = levels[level].prefix;
-    struct line line = {.len = 0};
+    int error = errno;
+    struct line line;
 
-    if (target == TO_JOURNAL) {
-        line.len = strlen(prefix);
-        memcpy(line.text, prefix, line.len);
-    }
-    line_fill(&line, level, event, fields);
-    if (target == TO_SYSLOG) {
-        syslog(levels[level].priority, "%.*s", (int)line.len, line.text);
-        return;
-    }
-    line.text[line.len++] = '\n';
-    /* Nothing can be done about a log that cannot be written. */
-    if (write(STDERR_FILENO, line.text, line.len) < 0)
-        return;
+    line_make(&line, level, event, fields);
+    if (!log_queue_put(line.text, line.len))
+        (void)write_lines(line.text, line.len); /* nothing can be done */
+    errno = error;
+}
+
+/* In the place of glibc's, which writes to stderr, and so waits for whoever
+ * reads it; some libraries end that way when they are refused memory. */
+void
+__assert_fail(const char *assertion, const char *file, unsigned int number,
+              const char *function)
+{
+    log_event(LOG_LEVEL_ERR, "assertion_failed",
+              LOG_TEXT("assertion", assertion), LOG_TEXT("file", file),
+              LOG_NUMBER("line", number), LOG_TEXT("function", function));
+    abort();
 }

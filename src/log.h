@@ -8,8 +8,11 @@
 #ifndef LOG_H
 #define LOG_H
 
+#include "log_queue.h"
+
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 enum log_level {
     LOG_LEVEL_ERR,
@@ -46,8 +49,32 @@ void log_open(bool to_syslog);
 const char *log_prefix(enum log_level level);
 
 /*
- * Writes {"time":…,"level":…,"event":event,"pid":…, fields…} and a newline in
- * a single write(2), so that lines of several processes do not mix.
+ * From now on, nobody waits for where the lines go: they pass through a bounded
+ * queue to a writer, who is started at the first of them. What does not fit is
+ * lost, and so is what cannot be written; once lines can be written again, one
+ * of them, log_dropped, tells how many. stderr's flags stay as they are,
+ * because others share them.
+ *
+ * Call it once, after log_open and any fork that has no exec behind it; lost
+ * may be NULL. Lines that were queued before abort(3) or a crash still get
+ * out, unless that takes more than a second.
+ */
+void log_queue(enum log_writer writer, log_dropped_fn *dropped);
+
+/* Waits until a patient thread has written all, for as long as that takes, or
+ * until a signal is caught meanwhile. Without one, it does nothing. */
+void log_flush(void);
+
+/* The end: what is still in the queue has a second. */
+void log_close(void);
+
+/* True if it was the writer's pid, whose end the caller has been told. With the
+ * next line there is another one. */
+bool log_ended(pid_t pid);
+
+/*
+ * Writes {"time":…,"level":…,"event":event,"pid":…, fields…} and a newline,
+ * which no other process's line can get into.
  *
  *   log_event(LOG_LEVEL_NOTICE, "stored", LOG_TEXT("tenant", tenant),
  *             LOG_NUMBER("version", version));
@@ -55,7 +82,8 @@ const char *log_prefix(enum log_level level);
 #define log_event(level, event, ...)                                           \
     log_fields((level), (event), (const struct log_field[]){__VA_ARGS__, {0}})
 
-/* fields ends with one whose name is NULL. Never fails; safe in any thread. */
+/* fields ends with one whose name is NULL. Never fails; safe in any thread and,
+ * once there is a writer, in a signal handler. Keeps errno. */
 void log_fields(enum log_level level, const char *event,
                 const struct log_field *fields);
 

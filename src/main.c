@@ -156,13 +156,16 @@ open_api(struct api *api, const struct options *options)
     return false;
 }
 
+/* On the socket that systemd gave, or -1: on one of its own. */
 static int
-run_supervisor(const struct options *options)
+run_supervisor(const struct options *options, int listen_fd)
 {
     char why[512];
-    int listen_fd = listener_open(options->listen, why, sizeof(why));
     int status;
 
+    log_queue(LOG_BY_CHILD, NULL);
+    if (listen_fd < 0)
+        listen_fd = listener_open(options->listen, why, sizeof(why));
     if (listen_fd < 0) {
         log_event(LOG_LEVEL_ERR, "not_listening", LOG_TEXT("reason", why));
         return 1;
@@ -170,6 +173,12 @@ run_supervisor(const struct options *options)
     status = supervisor_run(listen_fd, options);
     close(listen_fd);
     return status;
+}
+
+static void
+count_dropped(uint64_t lines)
+{
+    metrics_add(METRIC_LOG_DROPPED, lines);
 }
 
 /* A worker that takes another one's place counts itself. */
@@ -189,8 +198,10 @@ run_worker(const struct options *options)
     auto_fd signal_fd = worker_open_signals();
     struct api api = {0};
     int status = SUPERVISOR_EXIT_CONFIG;
-    bool is_open = open_api(&api, options);
+    bool is_open;
 
+    log_queue(LOG_BY_THREAD, count_dropped);
+    is_open = open_api(&api, options);
     count_restart();
     if (is_open)
         status = worker_run(STDIN_FILENO, signal_fd, &api);
@@ -205,6 +216,7 @@ run_cgi(const struct options *options)
     struct api api = {0};
     int status;
 
+    log_queue(LOG_BY_THREAD, count_dropped);
     (void)open_api(&api, options); /* says so in the log */
     status = cgi_run(&api);
     close_api(&api);
@@ -222,12 +234,32 @@ check(const struct options *options)
     return auth_options_check(&auth);
 }
 
+/* As what it was started as; 2: it was not. */
+static int
+run(const struct options *options)
+{
+    int activated_fd;
+
+    if (options->listen != NULL)
+        return run_supervisor(options, -1);
+    activated_fd = listener_activated();
+    if (activated_fd >= 0)
+        return run_supervisor(options, activated_fd);
+    if (listener_is_listening(STDIN_FILENO))
+        return run_worker(options);
+    if (getenv("GATEWAY_INTERFACE") != NULL)
+        return run_cgi(options);
+    fprintf(stderr, "orderconf.fcgi: nothing to serve: give --listen, a "
+                    "listening socket on fd 0, or a CGI environment\n");
+    return 2;
+}
+
 int
 main(int argc, char **argv)
 {
     struct options options;
     const char *wrong;
-    int activated_fd;
+    int status;
 
     if (!must_alloc_set(end_without_memory)) {
         fprintf(stderr, "orderconf.fcgi: OpenSSL was used before main: is a "
@@ -258,16 +290,7 @@ main(int argc, char **argv)
      * Workers inherit it. */
     signal(SIGXFSZ, SIG_IGN);
 
-    if (options.listen != NULL)
-        return run_supervisor(&options);
-    activated_fd = listener_activated();
-    if (activated_fd >= 0)
-        return supervisor_run(activated_fd, &options);
-    if (listener_is_listening(STDIN_FILENO))
-        return run_worker(&options);
-    if (getenv("GATEWAY_INTERFACE") != NULL)
-        return run_cgi(&options);
-    fprintf(stderr, "orderconf.fcgi: nothing to serve: give --listen, a "
-                    "listening socket on fd 0, or a CGI environment\n");
-    return 2;
+    status = run(&options);
+    log_close();
+    return status;
 }

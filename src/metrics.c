@@ -49,6 +49,9 @@ const struct metrics_family metrics_families[] = {
     {"orderconf_worker_restarts_total",
      "Workers that took the place of another one.", METRICS_COUNTER,
      METRICS_BY_CAUSE, METRIC_RESTARTS_DIED},
+    {"orderconf_log_dropped_total",
+     "Lines that the log could not take, and nobody waited for.",
+     METRICS_COUNTER, METRICS_BARE, METRIC_LOG_DROPPED},
     {0},
 };
 

@@ -39,6 +39,7 @@ enum metric {
     METRIC_LOST_RACES,
     METRIC_RESTARTS_DIED,     /* workers that took a dead one's place */
     METRIC_RESTARTS_REPLACED, /* and one's that was still well: SIGHUP */
+    METRIC_LOG_DROPPED,
 
     /* Histograms. */
     METRIC_REQUEST_TIMES,

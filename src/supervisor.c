@@ -265,6 +265,8 @@ reap(struct supervisor *supervisor)
     pid_t pid;
 
     while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+        if (log_ended(pid))
+            continue;
         log_death(pid, status);
         for (size_t i = 0; i < supervisor->count; i++) {
             struct slot *slot = &supervisor->slots[i];

@@ -333,9 +333,11 @@ static void
 say_ready(void)
 {
     auto_fd null_fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
+    struct pollfd out = {.fd = STDOUT_FILENO, .events = POLLOUT};
 
-    /* Whoever does not listen need not. */
-    (void)!write(STDOUT_FILENO, "ready\n", strlen("ready\n"));
+    /* Whoever does not listen need not, nor even make room. */
+    if (poll(&out, 1, 0) > 0)
+        (void)!write(STDOUT_FILENO, "ready\n", strlen("ready\n"));
     if (null_fd >= 0)
         dup2(null_fd, STDOUT_FILENO);
     log_event(LOG_LEVEL_INFO, "worker_ready", LOG_NUMBER("parent", getppid()));

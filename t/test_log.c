@@ -5,6 +5,7 @@
 #include <criterion/redirect.h>
 #include <errno.h>
 #include <jansson.h>
+#include <poll.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -237,6 +238,36 @@ Test(log, syslog_gets_the_line_and_stderr_nothing, .init = cr_redirect_stderr)
     assert_message(fd, DAEMON | 6, "told");
     fflush(stderr);
     cr_assert_stderr_eq_str("");
+}
+
+/* Nobody takes its messages, and then somebody does. */
+Test(log, a_stalled_syslog_stalls_nobody, .init = cr_redirect_stderr,
+     .timeout = 60)
+{
+    enum { MANY = 20000 };
+    struct pollfd in = {.fd = open_dev_log(), .events = POLLIN};
+    uint64_t heard = 0, told = 0;
+    char text[8192];
+    ssize_t len;
+
+    log_open(true);
+    log_queue(LOG_BY_THREAD, NULL);
+    for (int i = 0; i < MANY; i++)
+        log_event(LOG_LEVEL_INFO, "numbered", LOG_NUMBER("n", i));
+    while (poll(&in, 1, 1000) > 0 &&
+           (len = recv(in.fd, text, sizeof(text) - 1, 0)) > 0) {
+        const char *lines;
+
+        text[len] = '\0';
+        lines = strstr(text, "\"lines\":");
+        if (lines != NULL)
+            told += strtoull(lines + strlen("\"lines\":"), NULL, 10);
+        else
+            heard++;
+    }
+    cr_assert_gt(told, 0);
+    cr_assert_eq(heard + told, MANY);
+    log_close();
 }
 
 Test(log, without_a_syslog_nothing_waits, .init = cr_redirect_stderr)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Programs that a test starts: their log, their end, and that none outlives it.
 import { spawn } from 'node:child_process';
-import { closeSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, readdirSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { cleanEnv } from './paths.mjs';
 
@@ -87,16 +87,64 @@ export class Program {
     return readFileSync(this.logFile, 'latin1');
   }
 
-  /** The processes that it started and that still run. */
+  /** The workers that it started and that still run. */
   children() {
-    const path = `/proc/${this.pid}/task/${this.pid}/children`;
-    return readFileSync(path, 'utf8')
-      .trim()
-      .split(/\s+/)
-      .filter(Boolean)
-      .map(Number);
+    return children(this.pid).filter((pid) => !isLogWriter(pid, pid));
+  }
+
+  /** The processes that write its log for it: one, or none yet. */
+  logWriters() {
+    return children(this.pid).filter((pid) => isLogWriter(pid, pid));
+  }
+
+  /** Waits until what it has logged is written; not for long. */
+  settleLog() {
+    const end = Date.now() + 500;
+    const cell = new Int32Array(new SharedArrayBuffer(4));
+    if (!this.pid || this.end) return;
+    while (!isLogIdle(this.pid) && Date.now() < end)
+      Atomics.wait(cell, 0, 0, 2);
   }
 }
+
+/** What read gives; of a process that has gone, nothing. */
+function ofProcess(read, nothing) {
+  try {
+    return read();
+  } catch {
+    return nothing;
+  }
+}
+
+const children = (pid) =>
+  ofProcess(
+    () => readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8'),
+    '',
+  )
+    .trim()
+    .split(/\s+/)
+    .filter(Boolean)
+    .map(Number);
+
+/** Whether this thread writes what others have logged. */
+const isLogWriter = (pid, tid) =>
+  ofProcess(
+    () => /^(orderconf-)?log$/m.test(readFileSync(`/proc/${pid}/task/${tid}/comm`, 'utf8')),
+    false,
+  );
+
+/** Whether all of a service's log writers wait for the next line. */
+const isLogIdle = (service) =>
+  [service, ...children(service)].every((pid) =>
+    ofProcess(() => readdirSync(`/proc/${pid}/task`), [])
+      .filter((tid) => isLogWriter(pid, tid))
+      .every((tid) =>
+        ofProcess(
+          () => /pipe_read/.test(readFileSync(`/proc/${pid}/task/${tid}/wchan`, 'utf8')),
+          true,
+        ),
+      ),
+  );
 
 /** What promise gives, or undefined if that takes longer. */
 export async function within(seconds, promise) {

@@ -255,6 +255,7 @@ export class Stack {
 
   /** What the service and the web server said. */
   log() {
+    this.service?.settleLog();
     const names = ['log', 'nginx.log', 'access.log'];
     return [
       ...new Set([...names.map((n) => join(this.dir, n)), ...this.front.logs]),
@@ -279,6 +280,7 @@ export class Stack {
   }
 
   logLines() {
+    this.service?.settleLog();
     return readFileSync(this.logFile, 'latin1').split('\n');
   }
 
