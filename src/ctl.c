@@ -3,14 +3,21 @@
 
 #include "config.h"
 #include "config_keys.h"
+#include "ctl_interrupt.h"
+#include "log.h"
 #include "must_alloc.h"
 #include "outfile.h"
 #include "util.h"
 
 #include <ctype.h>
 #include <errno.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
+
+/* A longer message, of a path of twice PATH_MAX, is cut. */
+#define MESSAGE_MAX 8192
+#define LAST_MS 1000
 
 /* clang-format off */
 static const struct ctl_command *const commands[] = {
@@ -36,13 +43,34 @@ static const struct ctl_command *const commands[] = {
 /* The one that runs, for its errors. */
 static const struct ctl_command *current;
 
+/* Lets what was logged go first. Whoever has been asked to end by a signal
+ * waits for a reader no more; true if there need be no wait. */
+static bool
+wait_for_reader(void)
+{
+    struct pollfd room = {.fd = STDERR_FILENO, .events = POLLOUT};
+
+    if (ctl_interrupt_came())
+        return poll(&room, 1, LAST_MS) > 0;
+    log_flush();
+    return true;
+}
+
 static void
 complain(const char *format, va_list args)
 {
-    fprintf(stderr, "orderconf%s%s: ", current != NULL ? " " : "",
-            current != NULL ? current->name : "");
-    vfprintf(stderr, format, args);
-    fputc('\n', stderr);
+    char text[MESSAGE_MAX];
+    size_t len;
+
+    if (!wait_for_reader())
+        return;
+    snprintf(text, sizeof(text), "orderconf%s%s: ", current != NULL ? " " : "",
+             current != NULL ? current->name : "");
+    len = strlen(text);
+    vsnprintf(text + len, sizeof(text) - len - 1, format, args);
+    len = strlen(text);
+    text[len++] = '\n';
+    (void)write_bytes(STDERR_FILENO, text, len); /* nothing can be done */
 }
 
 enum ctl_exit
@@ -367,5 +395,7 @@ main(int argc, char **argv)
     /* What could not be printed was not done. */
     if ((fflush(stdout) != 0 || ferror(stdout)) && status == CTL_OK)
         status = ctl_fail("could not write: %s", strerror(errno));
+    (void)wait_for_reader();
+    log_close();
     return (int)status;
 }

@@ -4,14 +4,17 @@
 #include "util.h"
 
 #include <signal.h>
+#include <unistd.h>
 
 static volatile sig_atomic_t came;
 
+/* Again and again, because what was about to wait when it came would go on. */
 static void
 note(int number)
 {
     (void)number;
     came = 1;
+    alarm(1);
 }
 
 void
@@ -27,6 +30,7 @@ ctl_interrupt_catch(void)
         if (sigaction(numbers[i], NULL, &old) == 0 && old.sa_handler != SIG_IGN)
             (void)sigaction(numbers[i], &action, NULL);
     }
+    (void)sigaction(SIGALRM, &action, NULL);
 }
 
 bool

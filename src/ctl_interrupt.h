@@ -6,7 +6,7 @@
 #include <stdbool.h>
 
 /* From now on SIGHUP, SIGINT and SIGTERM end nothing by themselves, unless they
- * are ignored. */
+ * are ignored, but a call that waits. */
 void ctl_interrupt_catch(void);
 
 /* True once one of them has come. */

@@ -104,6 +104,7 @@ ctl_store_open(const char *const *values, enum ctl_store_mode mode,
     if (status != CTL_OK)
         return status;
     log_open(options.syslog);
+    log_queue(LOG_BY_PATIENT_THREAD, NULL);
     options_init(&usual);
     store.path = options.db;
     store.map_size = (size_t)options.map_size;

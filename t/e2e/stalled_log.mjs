@@ -5,6 +5,7 @@ import { execFileSync, spawn } from 'node:child_process';
 import {
   closeSync,
   constants,
+  mkdirSync,
   openSync,
   readSync,
   writeFileSync,
@@ -13,6 +14,7 @@ import {
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { orderconf } from './lib/admin.mjs';
 import { admin, cleanEnv, find, service } from './lib/paths.mjs';
 import { Program, until, within } from './lib/process.mjs';
 import { factory } from './lib/stack.mjs';
@@ -312,6 +314,24 @@ test('SIGINT and SIGTERM end a command that waits for its reader', async () => {
     await sleep(500);
     child.kill(signal);
     assert.deepEqual(await within(5, child.ended), { code: null, signal });
+    sink.close();
+  }
+});
+
+test('so they do where it clears away what it has begun', async () => {
+  const { dir } = make();
+  const db = join(dir, 'db');
+  mkdirSync(db);
+  const env = { ORDERCONF_DB: db };
+  const input = '{"tenant":"t","key":"on_hold_timer_duration","value":1}\n';
+  assert.equal(orderconf(['import'], { env, input }).status, 0);
+  for (const signal of ['SIGINT', 'SIGTERM']) {
+    const sink = new Sink(dir);
+    sink.fill();
+    const child = startAdmin(['backup', join(dir, signal)], sink, env);
+    await sleep(1000); // it has nothing left to do but to say so
+    child.kill(signal);
+    assert.deepEqual(await within(8, child.ended), { code: 1, signal: null });
     sink.close();
   }
 });
