@@ -5,7 +5,10 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +21,8 @@
  * (PIPE_BUF). The longest that the service has in mind is "stored", with a
  * subject of 255 bytes that are all escaped. */
 #define LINE_MAX_BYTES PIPE_BUF
+
+#define COMPLAIN_MS 1000
 
 struct line {
     char text[LINE_MAX_BYTES];
@@ -243,14 +248,46 @@ write_dropped(uint64_t lines)
     return write_lines(line.text, line.len);
 }
 
+/* A number that was left free would be the next file's: the store's. */
+static void
+open_standard_fds(void)
+{
+    int fd;
+
+    do
+        fd = open("/dev/null", O_RDWR);
+    while (fd >= 0 && fd <= STDERR_FILENO);
+    if (fd >= 0)
+        close(fd);
+}
+
 void
 log_open(bool to_syslog)
 {
+    open_standard_fds();
     owner = getpid();
     target = to_syslog ? TO_SYSLOG : is_journal() ? TO_JOURNAL : TO_STDERR;
     /* It is whoever writes that is connected to it. */
     if (to_syslog)
         openlog(program_invocation_short_name, LOG_PID, LOG_DAEMON);
+}
+
+void
+log_complain(const char *format, ...)
+{
+    struct pollfd room = {.fd = STDERR_FILENO, .events = POLLOUT};
+    char text[PIPE_BUF];
+    va_list args;
+    size_t len;
+
+    len = (size_t)snprintf(text, sizeof(text), "orderconf.fcgi: ");
+    va_start(args, format);
+    vsnprintf(text + len, sizeof(text) - len - 1, format, args);
+    va_end(args);
+    len = strlen(text);
+    text[len++] = '\n';
+    if (poll(&room, 1, COMPLAIN_MS) > 0)
+        (void)!write(STDERR_FILENO, text, len); /* nothing can be done */
 }
 
 void

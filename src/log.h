@@ -41,12 +41,18 @@ struct log_field {
  * Says where events go from now on: to syslog(3), facility daemon, under the
  * program's name, or to stderr. There, if stderr is systemd's journal, a line
  * begins with its level as sd-daemon(3) wants it ("<3>"). Call it once, before
- * there are threads; until then, lines go to stderr as they are.
+ * there are threads or files; until then, lines go to stderr as they are. A
+ * standard descriptor that is closed becomes /dev/null.
  */
 void log_open(bool to_syslog);
 
 /* What begins such a line; "" if stderr is not the journal. */
 const char *log_prefix(enum log_level level);
+
+/* For a service that does not get as far as to log: its name and the
+ * message, a line as it is, if stderr takes it within a second. */
+void log_complain(const char *format, ...)
+    __attribute__((format(printf, 1, 2)));
 
 /*
  * From now on, nobody waits for where the lines go: they pass through a bounded

@@ -337,8 +337,11 @@ log_queue_put(const char *line, size_t len)
 void
 log_queue_flush(void)
 {
-    if (queue.is_open && queue.writer == LOG_BY_PATIENT_THREAD)
-        (void)wait_written(false);
+    if (!queue.is_open || queue.writer != LOG_BY_PATIENT_THREAD)
+        return;
+    if (!atomic_load(&queue.has_writer))
+        write_here();
+    (void)wait_written(false);
 }
 
 /* It sees the end of the queue, and goes. */

@@ -249,8 +249,8 @@ run(const struct options *options)
         return run_worker(options);
     if (getenv("GATEWAY_INTERFACE") != NULL)
         return run_cgi(options);
-    fprintf(stderr, "orderconf.fcgi: nothing to serve: give --listen, a "
-                    "listening socket on fd 0, or a CGI environment\n");
+    log_complain("nothing to serve: give --listen, a listening socket on fd 0, "
+                 "or a CGI environment");
     return 2;
 }
 
@@ -278,11 +278,11 @@ main(int argc, char **argv)
     log_open(options.syslog);
     wrong = check(&options);
     if (wrong != NULL) {
-        fprintf(stderr, "orderconf.fcgi: %s\n", wrong);
+        log_complain("%s", wrong);
         return 2;
     }
     if (options.listen != NULL && (wrong = listener_check(options.listen))) {
-        fprintf(stderr, "orderconf.fcgi: --listen: %s\n", wrong);
+        log_complain("--listen: %s", wrong);
         return 2;
     }
 

@@ -2,6 +2,7 @@
 #include "options.h"
 
 #include "config.h"
+#include "log.h"
 #include "util.h"
 
 #include <assert.h>
@@ -162,7 +163,7 @@ set_from(struct options *options, const struct option_row *row,
 
     if (set(options, row, text, why))
         return true;
-    fprintf(stderr, "orderconf.fcgi: %s: %s\n", source, why);
+    log_complain("%s: %s", source, why);
     return false;
 }
 
@@ -233,8 +234,7 @@ read_environment(struct options *options)
                 row = &rows[i];
         }
         if (row == NULL) {
-            fprintf(stderr, "orderconf.fcgi: %.*s: no such setting\n",
-                    (int)name_len, *variable);
+            log_complain("%.*s: no such setting", (int)name_len, *variable);
             return false;
         }
         if (!set_from(options, row, name, *variable + name_len + 1))
@@ -306,8 +306,7 @@ read_argument(struct options *options, char **argv, int *at)
     if (strncmp(argument, "--", 2) == 0)
         row = find_row(argument + 2, len - 2);
     if (row == NULL) {
-        fprintf(stderr, "orderconf.fcgi: %s: no such option, see --help\n",
-                argument);
+        log_complain("%s: no such option, see --help", argument);
         return false;
     }
     if (argument[len] == '=')
@@ -315,7 +314,7 @@ read_argument(struct options *options, char **argv, int *at)
     else
         value = row->kind == KIND_FLAG ? "yes" : argv[++*at];
     if (value == NULL) {
-        fprintf(stderr, "orderconf.fcgi: %s: needs a value\n", argument);
+        log_complain("%s: needs a value", argument);
         return false;
     }
     ++*at;

@@ -294,6 +294,36 @@ assert_arrived(const char *expected)
     cr_assert_not_null(strstr(text, expected), "%s", text);
 }
 
+/* The next file would get the number, and the lines. */
+Test(log_queue, a_closed_stderr_is_nobody_elses)
+{
+    int fd;
+
+    close(STDERR_FILENO);
+    log_open(false);
+    fd = open("/dev/null", O_RDONLY);
+    cr_assert_gt(fd, STDERR_FILENO);
+    log_queue(LOG_BY_THREAD, count_dropped);
+    log_many(10);
+    log_close();
+    cr_assert_eq(dropped, 0);
+}
+
+/* What comes before a log waits no longer than a second. */
+Test(log_queue, a_complaint_does_not_wait_for_long)
+{
+    uint64_t start = now_ns();
+
+    log_complain("%s: no such option", "--x");
+    assert_arrived("orderconf.fcgi: --x: no such option\n");
+    for (int i = 0; i < 1000 && seconds_since(start) < 0.5; i++) {
+        start = now_ns();
+        log_complain("%0500d", i);
+    }
+    cr_assert_gt(seconds_since(start), 0.5);
+    cr_assert_lt(seconds_since(start), 3);
+}
+
 /* It may have come when there was no waiting. */
 static void
 note_signal(int number)

@@ -227,6 +227,16 @@ test('a worker of spawn-fcgi starts, answers and ends', async () => {
   sink.close();
 });
 
+test('one that is set up wrongly does not stay to say so', async () => {
+  const { dir } = make();
+  const sink = new Sink(dir);
+  sink.fill();
+  const program = new Program(service, ['--nonsense'], { log: sink.path });
+  const end = await within(5, program.ended);
+  assert.deepEqual(end, { code: 2, signal: null });
+  sink.close();
+});
+
 test('a CGI run answers, and ends within seconds', async () => {
   const stack = make();
   const tenant = stack.tenant();
