@@ -323,12 +323,6 @@ log_ended(pid_t pid)
     return true;
 }
 
-const char *
-log_prefix(enum log_level level)
-{
-    return target == TO_JOURNAL ? levels[level].prefix : "";
-}
-
 void
 log_fields(enum log_level level, const char *event,
            const struct log_field *fields)

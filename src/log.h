@@ -46,9 +46,6 @@ struct log_field {
  */
 void log_open(bool to_syslog);
 
-/* What begins such a line; "" if stderr is not the journal. */
-const char *log_prefix(enum log_level level);
-
 /* For a service that does not get as far as to log: its name and the
  * message, a line as it is, if stderr takes it within a second. */
 void log_complain(const char *format, ...)

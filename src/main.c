@@ -26,38 +26,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <syslog.h>
 #include <time.h>
 #include <unistd.h>
 
-static bool has_syslog;
-
-/*
- * The last line of a process that was refused memory within a library: as
- * log.h says, but from here and at once. SIGALRM ends it where nobody reads
- * the log. The supervisor starts another one and logs the signal.
- */
+/* A library was refused memory that it cannot do without. To log needs none,
+ * and abort waits for the log. The supervisor starts another worker. */
 static void
 end_without_memory(size_t bytes)
 {
-    struct timespec now;
-    struct tm utc;
-    char stamp[24] = "", line[192];
-    int len;
-
-    clock_gettime(CLOCK_REALTIME, &now);
-    gmtime_r(&now.tv_sec, &utc);
-    strftime(stamp, sizeof(stamp), "%Y-%m-%dT%H:%M:%S", &utc);
-    len = snprintf(line, sizeof(line),
-                   "%s{\"time\":\"%s.%03ldZ\",\"level\":\"error\","
-                   "\"event\":\"out_of_memory\",\"pid\":%d,\"bytes\":%zu}\n",
-                   log_prefix(LOG_LEVEL_ERR), stamp, now.tv_nsec / 1000000,
-                   getpid(), bytes);
-    signal(SIGALRM, SIG_DFL);
-    alarm(1);
-    (void)!write(STDERR_FILENO, line, (size_t)len);
-    if (has_syslog)
-        syslog(LOG_ERR, "%.*s", len - 1, line);
+    log_event(LOG_LEVEL_ERR, "out_of_memory",
+              LOG_NUMBER("bytes", (int64_t)bytes));
     abort();
 }
 
@@ -274,7 +252,6 @@ main(int argc, char **argv)
     case OPTIONS_RUN:
         break;
     }
-    has_syslog = options.syslog;
     log_open(options.syslog);
     wrong = check(&options);
     if (wrong != NULL) {
