@@ -63,12 +63,19 @@ class Sink {
   }
 }
 
+/** Starts it with both outputs in the sink. */
+function startProgram(path, args, sink) {
+  const program = new Program(path, args, { log: sink.path });
+  program.log = () => sink.read(); // as a file, it would never end
+  return program;
+}
+
 /** A service whose log is a FIFO. */
 async function startStalled(options = {}) {
   const stack = make({ options: { workers: 1, ...options } });
   const sink = new Sink(stack.dir);
   sink.fill();
-  stack.service = new Program(service, stack.args(), { log: sink.path });
+  stack.service = startProgram(service, stack.args(), sink);
   await until('the service answers', () => stack.answers());
   return { stack, sink };
 }
@@ -101,6 +108,7 @@ const dropped = async (stack) => {
   const { text } = await stack.direct({
     ...stack.params('GET', key),
     PATH_INFO: '/metrics',
+    ORDERCONF_OPERATOR: '1',
   });
   return Number(text.match(/^orderconf_log_dropped_total (\d+)$/m)?.[1]);
 };
@@ -215,10 +223,10 @@ test('a worker of spawn-fcgi starts, answers and ends', async () => {
   const tenant = stack.tenant();
   const sink = new Sink(stack.dir);
   sink.fill();
-  stack.service = new Program(
+  stack.service = startProgram(
     find('spawn-fcgi'),
     ['-n', '-s', stack.fcgiSocket, '--', service, ...stack.args()],
-    { log: sink.path },
+    sink,
   );
   await until('the service answers', () => stack.answers());
   assert.equal((await post(stack, tenant, 1))?.status, 200);
@@ -231,7 +239,7 @@ test('one that is set up wrongly does not stay to say so', async () => {
   const { dir } = make();
   const sink = new Sink(dir);
   sink.fill();
-  const program = new Program(service, ['--nonsense'], { log: sink.path });
+  const program = startProgram(service, ['--nonsense'], sink);
   const end = await within(5, program.ended);
   assert.deepEqual(end, { code: 2, signal: null });
   sink.close();
