@@ -239,9 +239,12 @@ test('X-Request-Id differs each time, is in the log, and not for the client to c
       await until('it is in the log', () =>
         readFileSync(join(stack.dir, 'access.log'), 'utf8').includes(id),
       );
-  const stored = stack.events().filter(
-    (event) => event.event === 'stored' && ids.has(event.request_id),
-  );
+  const stored = await until('they are in the log', () => {
+    const events = stack
+      .events()
+      .filter(({ event, request_id }) => event === 'stored' && ids.has(request_id));
+    return events.length >= 3 && events;
+  });
   assert.deepEqual(
     stored.map(({ version }) => version),
     [1, 2, 3],
