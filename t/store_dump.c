@@ -5,7 +5,7 @@
  *
  *   store_dump DIR
  */
-#include "store.h"
+#include "store/store.h"
 
 #include <stdio.h>
 #include <stdlib.h>

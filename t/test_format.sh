@@ -10,7 +10,8 @@ case $(clang-format --version 2>/dev/null) in
     ;;
 esac
 count=0
-for file in src/*.[ch] t/*.c t/*/*.[ch]
+for file in src/*/*.[ch] src/*/*/*.[ch] \
+    t/*.c t/*/*.[ch] t/unit/*/*.c t/unit/*/*/*.c
 do
     count=$((count + 1))
     if lines=$(clang-format "$file" | diff "$file" -)

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 /*
  * The committer that we do without: the event loop itself commits each write
- * by itself, and waits. Linked in place of src/committer.c, it makes of the
- * service the program to compare it with.
+ * by itself, and waits. Linked in place of src/store/committer.c, it makes of
+ * the service the program to compare it with.
  */
-#include "committer.h"
+#include "store/committer.h"
 
-#include "store.h"
+#include "store/store.h"
 
 #include <stdlib.h>
 #include <sys/eventfd.h>

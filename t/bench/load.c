@@ -7,9 +7,9 @@
  * The tenants are t1, t2, …; those that are there already are not written
  * again. Prints a line of JSON: what was written, and how long it took.
  */
-#include "config_keys.h"
-#include "store.h"
-#include "util.h"
+#include "base/util.h"
+#include "model/config_keys.h"
+#include "store/store.h"
 
 #include <stdbool.h>
 #include <stdio.h>

@@ -3,8 +3,8 @@
  * handling=strict. */
 #include "fuzz.h"
 
-#include "config_keys.h"
-#include "util.h"
+#include "base/util.h"
+#include "model/config_keys.h"
 
 #include <string.h>
 

@@ -7,9 +7,9 @@
  */
 #include "fuzz.h"
 
-#include "fcgi.h"
-#include "http.h"
-#include "util.h"
+#include "base/util.h"
+#include "http/http.h"
+#include "server/fcgi.h"
 
 #include <string.h>
 

@@ -3,8 +3,8 @@
  * a query string. */
 #include "fuzz.h"
 
-#include "http.h"
-#include "util.h"
+#include "base/util.h"
+#include "http/http.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -2,9 +2,9 @@
 /* A key set, and each key in it. */
 #include "file.h"
 
-#include "jwk.h"
-#include "jwks.h"
-#include "util.h"
+#include "auth/jwk.h"
+#include "auth/jwks.h"
+#include "base/util.h"
 
 #include <string.h>
 

@@ -2,8 +2,8 @@
 /* A file for `orderconf import`. */
 #include "fuzz.h"
 
-#include "jsonl.h"
-#include "util.h"
+#include "base/util.h"
+#include "setting/jsonl.h"
 
 #include <string.h>
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-/* In place of src/log.c: a target may be refused a thousand times a second. */
-#include "log.h"
+/* In place of src/base/log.c: a target may be refused a thousand times a
+ * second. */
+#include "base/log.h"
 
 void
 log_fields(enum log_level level, const char *event,

@@ -2,7 +2,7 @@
 /* Bytes from disk, read as a record and as a name. */
 #include "fuzz.h"
 
-#include "store_record.h"
+#include "store/layout.h"
 
 #include <string.h>
 

@@ -3,7 +3,7 @@
  * is the directory of the program's name. */
 #include "fuzz.h"
 
-#include "util.h"
+#include "base/util.h"
 
 #include <dirent.h>
 

@@ -2,9 +2,9 @@
 /* A stored webhook, with whatever stands in the place of its secret. */
 #include "fuzz.h"
 
-#include "decode.h"
-#include "seal.h"
-#include "util.h"
+#include "base/util.h"
+#include "json/decode.h"
+#include "model/seal.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -6,8 +6,8 @@
  */
 #include "fuzz.h"
 
-#include "http.h"
-#include "util.h"
+#include "base/util.h"
+#include "http/http.h"
 
 #include <string.h>
 

@@ -6,10 +6,10 @@
  */
 #include "file.h"
 
-#include "auth.h"
-#include "claims.h"
-#include "jwt.h"
-#include "util.h"
+#include "auth/auth.h"
+#include "auth/claims.h"
+#include "auth/jwt.h"
+#include "base/util.h"
 
 #include <string.h>
 

@@ -4,7 +4,7 @@
 #ifndef API_WORLD_H
 #define API_WORLD_H
 
-#include "api.h"
+#include "api/exchange.h"
 
 extern struct api api;
 extern struct exchange answer;

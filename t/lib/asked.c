@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "asked.h"
 
-#include "etag.h"
+#include "base/util.h"
 #include "no_memory.h"
-#include "util.h"
+#include "setting/etag.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>

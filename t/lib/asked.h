@@ -3,7 +3,7 @@
 #ifndef ASKED_H
 #define ASKED_H
 
-#include "api.h"
+#include "api/exchange.h"
 
 typedef void handler_fn(struct api *api, struct exchange *exchange);
 

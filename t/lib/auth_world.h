@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
 /*
- * What tests of auth.c share: two tenants with their keys, a struct auth that
- * reads them, and checks of what it answers. One per test process.
+ * What tests of auth/auth.c share: two tenants with their keys, a struct auth
+ * that reads them, and checks of what it answers. One per test process.
  */
 #ifndef AUTH_WORLD_H
 #define AUTH_WORLD_H
 
-#include "auth.h"
+#include "auth/auth.h"
+#include "base/util.h"
 #include "tokens.h"
-#include "util.h"
 
 #include <stdint.h>
 

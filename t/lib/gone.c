@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "gone.h"
 
-#include "must_alloc.h"
+#include "base/must_alloc.h"
 
 #include <criterion/criterion.h>
 #include <criterion/event.h>

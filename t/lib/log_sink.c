@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "log_sink.h"
 
-#include "log.h"
-#include "util.h"
+#include "base/log.h"
+#include "base/util.h"
 
 #include <criterion/criterion.h>
 #include <fcntl.h>

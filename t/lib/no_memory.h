@@ -3,7 +3,7 @@
  * Makes allocations fail: every malloc, calloc and realloc of the thread
  * counts, also those inside libraries. A sanitizer has a malloc of its own;
  * there, only those of our own objects count (by the linker's --wrap), and
- * with them those of libraries that come through must_alloc.c.
+ * with them those of libraries that come through base/must_alloc.c.
  */
 #ifndef NO_MEMORY_H
 #define NO_MEMORY_H

@@ -2,7 +2,7 @@
 /*
  * Jansson is refused memory like us, and what calls it says so. Its decoder is
  * spared: that cannot bear it, and in a program the process would end
- * (must_alloc.h). Linked with --wrap.
+ * (base/must_alloc.h). Linked with --wrap.
  */
 #include "no_memory.h"
 

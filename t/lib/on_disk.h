@@ -4,7 +4,7 @@
 #ifndef ON_DISK_H
 #define ON_DISK_H
 
-#include "store.h"
+#include "store/store.h"
 
 #include <sys/stat.h>
 

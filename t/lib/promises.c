@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "promises.h"
 
-#include "store.h"
+#include "store/store.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -3,7 +3,7 @@
 #ifndef RECORDS_H
 #define RECORDS_H
 
-#include "buf.h"
+#include "base/buf.h"
 
 enum {
     BEGIN = 1,

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "ring.h"
 
-#include "file.h"
+#include "base/file.h"
+#include "base/util.h"
 #include "scratch.h"
-#include "util.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>

@@ -3,7 +3,7 @@
 #ifndef RING_H
 #define RING_H
 
-#include "secrets.h"
+#include "model/key_ring.h"
 
 /* "one two": a ring of these, the first of which seals. A kid stands for the
  * same key in every ring; "one/other" is another key of the kid one. */

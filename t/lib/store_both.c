@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "store_both.h"
 
+#include "base/util.h"
 #include "scratch.h"
 #include "store_mem.h"
-#include "util.h"
 
 #include <stdio.h>
 #include <string.h>

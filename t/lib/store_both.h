@@ -3,7 +3,7 @@
 #ifndef STORE_BOTH_H
 #define STORE_BOTH_H
 
-#include "store.h"
+#include "store/store.h"
 
 #include <criterion/criterion.h>
 

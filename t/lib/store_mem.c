@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "store_mem.h"
 
-#include "store.h"
-#include "store_stamp.h"
+#include "store/stamp.h"
+#include "store/store.h"
 
 #include <pthread.h>
 #include <stdio.h>

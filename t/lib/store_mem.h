@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 /* A store in memory, for tests of what uses a store. Behaves as the LMDB one:
- * test_store.c runs over both. */
+ * t/unit/store/store.c runs over both. */
 #ifndef STORE_MEM_H
 #define STORE_MEM_H
 
-#include "err.h"
+#include "base/err.h"
 
 #include <stdint.h>
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "tokens.h"
 
-#include "util.h"
+#include "base/util.h"
 
 #include <openssl/bn.h>
 #include <openssl/core_names.h>

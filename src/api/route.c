@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: MIT
+#include "api/route.h"
+
+#include "api/exchange.h"
+#include "base/log.h"
+#include "base/util.h"
+#include "http/problem.h"
+#include "metrics/metrics.h"
+
+#include <string.h>
+#include <time.h>
+
+#define KEY_SEGMENT "{key}"
+#define HISTORY "/config/sales_order/{key}/history"
+
+struct route {
+    const char *path; /* {key} stands for the name of a config key */
+    enum http_method method;
+    enum access access;
+    void (*handler)(struct api *api, struct exchange *exchange);
+};
+
+static const struct route routes[] = {
+    {"/config/sales_order/{key}", HTTP_GET, ACCESS_READ, api_get},
+    {"/config/sales_order/{key}", HTTP_POST, ACCESS_WRITE, api_post},
+    {"/config/sales_order", HTTP_GET, ACCESS_READ, api_list},
+    {HISTORY, HTTP_GET, ACCESS_READ, api_history},
+    {HISTORY, HTTP_POST, ACCESS_WRITE, api_restore},
+    {"/openapi.json", HTTP_GET, ACCESS_NONE, api_openapi},
+    {"/healthz", HTTP_GET, ACCESS_NONE, api_healthz},
+    {"/readyz", HTTP_GET, ACCESS_OPERATOR, api_readyz},
+    {"/metrics", HTTP_GET, ACCESS_OPERATOR, api_metrics},
+    {0},
+};
+
+_Static_assert(ARRAY_SIZE(routes) <= METRICS_NO_ROUTE, "room in the metrics");
+_Static_assert(HTTP_GET == 0 && HTTP_HEAD == 1 && HTTP_POST == 2 &&
+                   HTTP_OTHER == METRICS_METHODS_MAX - 1,
+               "the order of metrics_methods");
+
+/* True if the path is the pattern's; *key_out is the key that stands in it. */
+static bool
+is_match(const char *pattern, const char *path,
+         const struct config_key **key_out)
+{
+    const char *segment = strstr(pattern, KEY_SEGMENT);
+    char name[STORE_KEY_MAX + 1];
+    size_t prefix_len, name_len;
+
+    if (segment == NULL)
+        return strcmp(pattern, path) == 0;
+    prefix_len = (size_t)(segment - pattern);
+    if (strncmp(pattern, path, prefix_len) != 0)
+        return false;
+    path += prefix_len;
+    name_len = strcspn(path, "/");
+    if (name_len > STORE_KEY_MAX ||
+        strcmp(path + name_len, segment + strlen(KEY_SEGMENT)) != 0)
+        return false;
+    memcpy(name, path, name_len);
+    name[name_len] = '\0';
+    *key_out = config_key_find(name);
+    return *key_out != NULL;
+}
+
+/* HEAD is served as GET; the transport leaves the body out. */
+static enum http_method
+effective_method(const struct request *request)
+{
+    return request->method == HTTP_HEAD ? HTTP_GET : request->method;
+}
+
+/*
+ * Front ends read paths in ways of their own, and what one of them lets pass
+ * for another path's sake must not be served: one resource has one path, which
+ * the client asked for. Whoever does not pass on what that was is trusted.
+ */
+static bool
+is_as_asked(const struct request *request)
+{
+    return request->target == NULL ||
+           http_target_is(request->target, request->prefix, request->path);
+}
+
+/* False: the route is not there, and the log says once why. */
+static bool
+is_shown(struct api *api, const struct route *route,
+         const struct request *request)
+{
+    if (route->access != ACCESS_OPERATOR || request->is_operator)
+        return true;
+    if (!api->has_hidden)
+        log_event(LOG_LEVEL_WARNING, "hidden", LOG_TEXT("path", route->path),
+                  LOG_TEXT("reason", "/readyz and /metrics are 404 unless the "
+                                     "web server sets ORDERCONF_OPERATOR to 1"),
+                  LOG_TEXT("request_id", request->id));
+    api->has_hidden = true;
+    return false;
+}
+
+/* The route, or NULL; then *err_out says whether it was path or method. */
+static const struct route *
+find_route(struct api *api, struct exchange *exchange, enum err *err_out)
+{
+    static const char *const allow[] = {
+        [1 << HTTP_GET] = "GET, HEAD",
+        [1 << HTTP_POST] = "POST",
+        [1 << HTTP_GET | 1 << HTTP_POST] = "GET, HEAD, POST",
+    };
+    enum http_method method = effective_method(&exchange->request);
+    unsigned methods = 0;
+
+    for (const struct route *route = routes; route->path != NULL; route++) {
+        if (!is_match(route->path, exchange->request.path, &exchange->key) ||
+            !is_shown(api, route, &exchange->request))
+            continue;
+        if (methods == 0 || route->method == method)
+            exchange->route = (unsigned int)(route - routes);
+        if (route->method == method)
+            return route;
+        methods |= 1u << route->method;
+    }
+    if (methods != 0)
+        exchange->response.allow = allow[methods];
+    *err_out = methods != 0 ? ERR_METHOD : ERR_NOTFOUND;
+    return NULL;
+}
+
+static bool
+is_authorized(struct api *api, struct exchange *exchange, enum access access)
+{
+    const struct request *request = &exchange->request;
+    struct response *response = &exchange->response;
+    const struct principal *principal;
+    enum auth_refusal refusal;
+    enum err err =
+        auth_check(api->auth, request->authorization, request->front_tenant,
+                   access, time(NULL), request->id, &principal, &refusal);
+
+    if (err == ERR_OK) {
+        exchange->principal = *principal;
+        return true;
+    }
+    /* RFC 6750, section 3.1: no error code for a request without a token. */
+    if (err == ERR_NOAUTH)
+        response->challenge = refusal == AUTH_MISSING
+                                  ? "Bearer"
+                                  : "Bearer error=\"invalid_token\"";
+    else if (err == ERR_DENIED && refusal == AUTH_SCOPE)
+        response->challenge = "Bearer error=\"insufficient_scope\"";
+    problem_respond(response, request, err, NULL);
+    return false;
+}
+
+static void
+serve(struct api *api, struct exchange *exchange)
+{
+    const struct request *request = &exchange->request;
+    const struct route *route;
+    bool needs_token;
+    enum err err;
+
+    exchange->route = METRICS_NO_ROUTE;
+    if (!is_as_asked(request)) {
+        problem_respondf(&exchange->response, request, ERR_NOTFOUND,
+                         "there is no such path: the web server read it as "
+                         "another one");
+        return;
+    }
+    route = find_route(api, exchange, &err);
+    if (route == NULL) {
+        problem_respondf(&exchange->response, request, err,
+                         err == ERR_METHOD ? "the method is not allowed here"
+                                           : "there is no such path");
+        return;
+    }
+    needs_token = route->access == ACCESS_READ || route->access == ACCESS_WRITE;
+    if (needs_token && api->store == NULL) {
+        problem_respond(&exchange->response, request, ERR_STORE, NULL);
+        return;
+    }
+    if (!needs_token || is_authorized(api, exchange, route->access))
+        route->handler(api, exchange);
+}
+
+/* False where the log says more: for a secret, and when /readyz changes. */
+static bool
+is_worth_noting(const struct exchange *exchange)
+{
+    const struct response *response = &exchange->response;
+
+    if (exchange->route < ARRAY_SIZE(routes) &&
+        routes[exchange->route].handler == api_readyz)
+        return false;
+    return response->status >= 500 && response->err != ERR_SEALED;
+}
+
+/* Whoever asks about a 500 or 503 has its request_id. What kept the store from
+ * it is a line of its own, and may be one for many answers. */
+static void
+note_failure(const struct exchange *exchange)
+{
+    const char *tenant = exchange->principal.tenant;
+
+    if (!is_worth_noting(exchange))
+        return;
+    log_event(LOG_LEVEL_ERR, "failed",
+              LOG_TEXT("error_code", err_name(exchange->response.err)),
+              LOG_TEXT("path", exchange->request.path),
+              LOG_TEXT("request_id", exchange->request.id),
+              LOG_TEXT(*tenant != '\0' ? "tenant" : NULL, tenant));
+}
+
+/* The response is made. */
+static void
+finish(const struct exchange *exchange)
+{
+    metrics_request(exchange->route, exchange->request.method,
+                    exchange->response.status, now_ns() - exchange->started);
+    note_failure(exchange);
+}
+
+void
+route_serve(struct api *api, struct exchange *exchange)
+{
+    exchange->started = now_ns();
+    serve(api, exchange);
+    if (exchange->write.tenant == NULL)
+        finish(exchange);
+}
+
+void
+route_written(struct api *api, struct exchange *exchange)
+{
+    enum err result = exchange->write.result;
+
+    if (result == ERR_CONFLICT || result == ERR_PRECOND)
+        metrics_inc(METRIC_LOST_RACES);
+    if (exchange->write.is_probe)
+        api_probed(api, exchange);
+    else
+        api_written(api, exchange);
+    finish(exchange);
+}
+
+void
+route_name(struct metrics_names *names)
+{
+    for (size_t i = 0; routes[i].path != NULL; i++) {
+        names->routes[i].path = routes[i].path;
+        names->routes[i].method = metrics_methods[routes[i].method];
+    }
+    names->routes[METRICS_NO_ROUTE].path = "unmatched";
+    names->routes[METRICS_NO_ROUTE].method = "any";
+}

@@ -1,0 +1,317 @@
+// SPDX-License-Identifier: MIT
+/* Writes: a new value, or an old one again. */
+#include "api/exchange.h"
+#include "http/problem.h"
+#include "model/body.h"
+#include "setting/etag.h"
+#include "setting/setting.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+/* Size, media type and coding of the body, before anything reads it. */
+static bool
+is_body_readable(struct exchange *exchange)
+{
+    const struct request *request = &exchange->request;
+    struct response *response = &exchange->response;
+
+    if (request->content_length > HTTP_BODY_MAX ||
+        request->body_len > HTTP_BODY_MAX)
+        problem_respondf(response, request, ERR_TOOBIG,
+                         "body: must be at most %d bytes", HTTP_BODY_MAX);
+    else if (request->content_length == -2)
+        problem_respondf(response, request, ERR_BADREQ,
+                         "Content-Length: must be a number");
+    else if (request->content_length >= 0 &&
+             (size_t)request->content_length != request->body_len)
+        problem_respondf(response, request, ERR_BADREQ,
+                         "body: is %zu bytes, but Content-Length says %lld",
+                         request->body_len, (long long)request->content_length);
+    else if (!http_is_json(request->content_type))
+        problem_respondf(response, request, ERR_MEDIA,
+                         "Content-Type: must be application/json in UTF-8");
+    else if (request->content_encoding != NULL &&
+             strcasecmp(request->content_encoding, "identity") != 0)
+        problem_respondf(response, request, ERR_MEDIA,
+                         "Content-Encoding: must be absent or identity");
+    else
+        return true;
+    return false;
+}
+
+/* If-Match and If-None-Match against what is there (RFC 9110,
+ * section 13.2.2). */
+static bool
+is_precondition_met(struct exchange *exchange, const struct record *current)
+{
+    const struct request *request = &exchange->request;
+    const char *etag = exchange->response.etag;
+    bool is_there = record_is_set(current);
+    enum etag_match match = ETAG_MATCHES, none_match = ETAG_DIFFERS;
+
+    if (request->if_match != NULL)
+        match = http_match_etag(request->if_match, etag, is_there, false);
+    if (request->if_none_match != NULL)
+        none_match =
+            http_match_etag(request->if_none_match, etag, is_there, true);
+
+    if (match == ETAG_MALFORMED)
+        api_respond_malformed_etag(exchange, "If-Match");
+    else if (none_match == ETAG_MALFORMED)
+        api_respond_malformed_etag(exchange, "If-None-Match");
+    else if (match == ETAG_DIFFERS || none_match == ETAG_MATCHES)
+        problem_respondf(&exchange->response, request, ERR_PRECOND,
+                         "%s: the entity tag of %s is %s",
+                         match == ETAG_DIFFERS ? "If-Match" : "If-None-Match",
+                         exchange->key->name, etag);
+    else
+        return true;
+    return false;
+}
+
+static void
+respond_refused(struct exchange *exchange, const struct store_write *write)
+{
+    json_auto_t *messages = json_array();
+    enum err err = ERR_NOMEM;
+
+    if (messages != NULL && setting_explain(write, messages) != ERR_NOMEM)
+        err = write->result;
+    problem_respond(&exchange->response, &exchange->request, err, messages);
+}
+
+/* Answers with what became of a write; the response has its tag. */
+static void
+respond_written(struct exchange *exchange, const struct store_write *write)
+{
+    const struct request *request = &exchange->request;
+    struct response *response = &exchange->response;
+
+    switch (write->result) {
+    case ERR_OK:
+        if (write->is_new)
+            setting_log(write);
+        api_respond_written_value(exchange, write->updated_at);
+        break;
+    case ERR_CONFLICT:
+    case ERR_PRECOND:
+    case ERR_INVALID:
+        respond_refused(exchange, write);
+        break;
+    default:
+        response->etag[0] = '\0';
+        problem_respond(response, request, write->result, NULL);
+    }
+}
+
+void
+api_written(struct api *api, struct exchange *exchange)
+{
+    struct response *response = &exchange->response;
+
+    /* What became of it is answered all the same. */
+    if (setting_etag_after(api->store, exchange->key, &exchange->write,
+                           response->etag) != ERR_OK)
+        response->etag[0] = '\0';
+    respond_written(exchange, &exchange->write);
+}
+
+/* Answers as if the write had been committed; nothing is, and the tag stays the
+ * one of what is there. */
+static void
+respond_judged(struct exchange *exchange, struct store_write *write,
+               const struct record *current)
+{
+    setting_judge(write, current);
+    respond_written(exchange, write);
+}
+
+/* Has the value as it is to be stored in write. False: the response is made. */
+static bool
+prepare(const struct api *api, struct exchange *exchange,
+        struct record *current, struct store_write *write)
+{
+    if (!is_precondition_met(exchange, current) ||
+        (!exchange->is_restore && !api_keep_secret(api, exchange, current)) ||
+        !api_seal_value(api, exchange, current))
+        return false;
+    write->value =
+        exchange->sealed != NULL ? exchange->sealed : exchange->value;
+    write->value_len = strlen(write->value);
+    return true;
+}
+
+/* Hands exchange->value on to be stored, if the preconditions hold. A secret
+ * that is kept is that of the version which the write is based on. */
+static void
+submit(struct api *api, struct exchange *exchange, bool is_validate_only)
+{
+    const struct request *request = &exchange->request;
+    bool has_precondition =
+        request->if_match != NULL || request->if_none_match != NULL;
+    struct record current = {0};
+    struct store_write write = {
+        .tenant = exchange->principal.tenant,
+        .key = exchange->key->name,
+        .author = exchange->principal.subject,
+        .request_id = request->id,
+        .lost = has_precondition ? ERR_PRECOND : ERR_CONFLICT,
+        .once = exchange->key->is_once,
+    };
+    enum err err = store_get(api->store, write.tenant, write.key, &current);
+
+    if (err == ERR_OK)
+        err = etag_of_record(exchange->key, &current, exchange->response.etag);
+    write.base = current.version;
+    if (err != ERR_OK) {
+        problem_respond(&exchange->response, request, err, NULL);
+    } else if (prepare(api, exchange, &current, &write)) {
+        if (is_validate_only)
+            respond_judged(exchange, &write, &current);
+        else
+            exchange->write = write;
+    }
+    record_clear(&current);
+}
+
+/* Reads ?validate_only= and Prefer. False: the response is made. */
+static bool
+read_wishes(struct exchange *exchange, bool *is_validate_only_out)
+{
+    const struct request *request = &exchange->request;
+    json_auto_t *messages = json_array();
+    bool is_validate_only = false;
+    enum err err = http_query_flag(request->query, "validate_only", messages,
+                                   &is_validate_only);
+
+    exchange->response.is_strict = http_is_strict(request->prefer);
+    if (err != ERR_OK) {
+        problem_respond(&exchange->response, request, err, messages);
+        return false;
+    }
+    *is_validate_only_out = is_validate_only;
+    return true;
+}
+
+/* The canonical value of the body, into exchange->value. */
+static bool
+read_value(struct exchange *exchange)
+{
+    const struct request *request = &exchange->request;
+    json_auto_t *messages = json_array();
+    enum err err = ERR_NOMEM;
+
+    if (messages != NULL)
+        err = config_key_parse(exchange->key, request->body, request->body_len,
+                               exchange->response.is_strict, messages,
+                               &exchange->value);
+    if (err != ERR_OK)
+        problem_respond(&exchange->response, request, err, messages);
+    return err == ERR_OK;
+}
+
+void
+api_post(struct api *api, struct exchange *exchange)
+{
+    bool is_validate_only;
+
+    if (is_body_readable(exchange) &&
+        read_wishes(exchange, &is_validate_only) && read_value(exchange))
+        submit(api, exchange, is_validate_only);
+}
+
+static const struct schema_member restore_members[] = {
+    {.name = "restore_version",
+     .schema = {.type = SCHEMA_INTEGER, .min = 1, .max = API_VERSION_MAX},
+     .is_required = true},
+    {.name = NULL},
+};
+
+static const struct schema restore_schema = {
+    .type = SCHEMA_OBJECT,
+    .members = restore_members,
+};
+
+static enum err
+check_restore(const void *ctx, json_t *root, bool is_strict, json_t *messages,
+              json_t **canonical_out)
+{
+    (void)ctx; /* the same for every key */
+    if (!json_is_object(root))
+        return validate_add(messages, "body: must be an object");
+    return validate(&restore_schema, root, "", is_strict, messages,
+                    canonical_out);
+}
+
+/* The version that the body names. False: the response is made. */
+static bool
+read_restore(struct exchange *exchange, uint64_t *version_out)
+{
+    const struct request *request = &exchange->request;
+    json_auto_t *messages = json_array();
+    json_auto_t *body = NULL;
+    enum err err = ERR_NOMEM;
+
+    if (messages != NULL)
+        err = body_parse(request->body, request->body_len,
+                         exchange->response.is_strict, check_restore, NULL,
+                         messages, &body);
+    if (err != ERR_OK) {
+        problem_respond(&exchange->response, request, err, messages);
+        return false;
+    }
+    *version_out =
+        (uint64_t)json_integer_value(json_object_get(body, "restore_version"));
+    return true;
+}
+
+/* The old version's value, into exchange->value. False: the response is
+ * made. */
+static bool
+check_again(struct exchange *exchange, uint64_t version,
+            const struct record *old)
+{
+    json_auto_t *messages = json_array();
+    enum err err = ERR_NOMEM;
+
+    if (messages != NULL)
+        err = setting_check_old(exchange->key, "restore_version", version, old,
+                                exchange->response.is_strict, messages,
+                                &exchange->value);
+    if (err != ERR_OK)
+        problem_respond(&exchange->response, &exchange->request, err, messages);
+    return err == ERR_OK;
+}
+
+static void
+restore(struct api *api, struct exchange *exchange, uint64_t version,
+        bool is_validate_only)
+{
+    struct record old = {0};
+    enum err err = store_get_version(api->store, exchange->principal.tenant,
+                                     exchange->key->name, version, &old);
+
+    if (err != ERR_OK)
+        problem_respond(&exchange->response, &exchange->request, err, NULL);
+    else if ((err = api_open_record(api, exchange, exchange->key, &old)))
+        api_respond_unreadable(exchange, exchange->key, err);
+    else if (check_again(exchange, version, &old))
+        submit(api, exchange, is_validate_only);
+    record_clear(&old);
+}
+
+void
+api_restore(struct api *api, struct exchange *exchange)
+{
+    bool is_validate_only;
+    uint64_t version;
+
+    if (is_body_readable(exchange) &&
+        read_wishes(exchange, &is_validate_only) &&
+        read_restore(exchange, &version)) {
+        exchange->is_restore = true;
+        restore(api, exchange, version, is_validate_only);
+    }
+}

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: MIT
+/*
+ * A JWT in compact form (RFC 7519, RFC 7515): our own guards on its shape and
+ * header, and only then the signature.
+ */
+#ifndef AUTH_JWT_H
+#define AUTH_JWT_H
+
+#include "auth/auth.h"
+#include "auth/jwk.h"
+#include "base/err.h"
+
+#include <jansson.h>
+
+struct jwt {
+    const char *text; /* borrowed */
+    size_t len;
+    json_t *header;
+    json_t *claims;       /* not to be trusted before jwt_verify */
+    const char *alg;      /* static */
+    const char *kid;      /* in header; NULL if it has none */
+    size_t signature_len; /* bytes */
+};
+
+static inline enum err
+jwt_refuse(enum auth_refusal refusal, enum auth_refusal *refusal_out)
+{
+    *refusal_out = refusal;
+    return ERR_NOAUTH;
+}
+
+/*
+ * Reads a token of len bytes, which a NUL must end; clear it with jwt_clear.
+ * ERR_NOAUTH: *refusal_out is AUTH_MALFORMED, AUTH_ALG or AUTH_CRIT.
+ * ERR_NOMEM.
+ *
+ * Refused are, besides what is not a JWS of two JSON objects: any alg but
+ * jwk_find_alg's; crit and b64; a typ other than JWT and at+jwt (RFC 9068),
+ * so that what an issuer signs for another purpose is no access token here
+ * (RFC 8725, section 3.11); duplicate members (RFC 7515, section 4).
+ */
+enum err jwt_read(const char *text, size_t len, struct jwt *jwt_out,
+                  enum auth_refusal *refusal_out);
+void jwt_clear(struct jwt *jwt);
+
+/* ERR_NOAUTH: *refusal_out is AUTH_ALG if the key is for another algorithm,
+ * else AUTH_SIGNATURE. */
+enum err jwt_verify(const struct jwt *jwt, const struct jwk *key,
+                    enum auth_refusal *refusal_out);
+
+/* A token of these claims, signed by a private key; from malloc. NULL if that
+ * cannot be done. */
+char *jwt_sign(const struct jwk *key, const json_t *claims);
+
+#endif

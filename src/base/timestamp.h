@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: MIT
+/* Points in time as text (RFC 3339), always in UTC. */
+#ifndef BASE_TIMESTAMP_H
+#define BASE_TIMESTAMP_H
+
+#include <stdint.h>
+
+#define TIMESTAMP_LEN (sizeof("1970-01-01T00:00:00Z") - 1)
+
+/* Writes TIMESTAMP_LEN bytes and no NUL; returns what is behind them. Seconds
+ * before 1970 or after 9999 become the nearest that can be written. */
+char *timestamp_put(char *at, int64_t seconds);
+
+#endif

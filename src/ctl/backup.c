@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: MIT
+/* orderconf backup: a copy of the store while it is in use. */
+#include "base/file.h"
+#include "base/util.h"
+#include "ctl/interrupt.h"
+#include "ctl/main.h"
+#include "ctl/print.h"
+#include "ctl/progress.h"
+#include "ctl/store.h"
+#include "json/text.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#define DIR_MODE 0750
+#define NICE 10
+#define DATA_FILE "data.mdb"
+
+/* How long a backup rests for what it has worked. */
+#define REST_FOR_WORK 3
+
+enum { JSON = CTL_STORE_OPTIONS, OPTIONS };
+
+static const struct ctl_option options[OPTIONS] = {
+    CTL_STORE_ROWS,
+    [JSON] = CTL_JSON_ROW,
+};
+
+/* A copy on its way. */
+struct copying {
+    struct progress bar;
+    uint64_t since; /* in ns: when it went on */
+};
+
+/* Writers have the disk and the processors to themselves for most of the time:
+ * what is copied at once takes some milliseconds. */
+static void
+rest(struct copying *copying)
+{
+    uint64_t ns = (now_ns() - copying->since) * REST_FOR_WORK;
+    struct timespec time = {.tv_sec = (time_t)(ns / 1000000000),
+                            .tv_nsec = (long)(ns % 1000000000)};
+
+    (void)nanosleep(&time, NULL); /* an interruption is asked for */
+    copying->since = now_ns();
+}
+
+static enum err
+show(void *ctx, uint64_t done, uint64_t total)
+{
+    struct copying *copying = ctx;
+
+    copying->bar.total = total;
+    progress_update(&copying->bar, done);
+    if (done < total)
+        rest(copying);
+    return ctl_interrupt_came() ? ERR_BUSY : ERR_OK;
+}
+
+static enum ctl_exit
+copy(struct store *store, const char *dir, struct store_copied *copied_out)
+{
+    char why[512];
+    struct copying copying = {.since = now_ns()};
+    enum err err;
+
+    progress_start(&copying.bar, STDERR_FILENO, "backup", 0);
+    err = store_copy(store, dir, show, &copying, copied_out, why, sizeof(why));
+    progress_end(&copying.bar);
+    if (err == ERR_OK)
+        return CTL_OK;
+    if (ctl_interrupt_came())
+        return ctl_fail("interrupted; there is no copy");
+    return *why != '\0' ? ctl_fail("%s", why) : ctl_fail_store(err);
+}
+
+/* Root's copy belongs to the store's owner, who is to use it one day. */
+static bool
+give_away(const char *db, const char *dir)
+{
+    auto_char *from = NULL;
+    auto_char *to = NULL;
+    struct stat owner;
+
+    if (asprintf(&from, "%s/%s", db, DATA_FILE) < 0 ||
+        asprintf(&to, "%s/%s", dir, DATA_FILE) < 0) {
+        errno = ENOMEM;
+        return false;
+    }
+    return stat(from, &owner) == 0 &&
+           (geteuid() != 0 || (chown(to, owner.st_uid, owner.st_gid) == 0 &&
+                               chown(dir, owner.st_uid, owner.st_gid) == 0));
+}
+
+/* Renames it, unless something else has appeared there. */
+static bool
+put_in_place(const char *from, const char *to)
+{
+    if (renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) == 0)
+        return true;
+    /* Not every file system can promise that. */
+    return (errno == EINVAL || errno == ENOSYS) && rename(from, to) == 0;
+}
+
+static enum ctl_exit
+finish(const char *db, const char *dir, const char *dest)
+{
+    const char *why;
+
+    if (chmod(dir, DIR_MODE) != 0 || !give_away(db, dir) ||
+        !put_in_place(dir, dest))
+        return ctl_fail("%s: %s", dest, strerror(errno));
+    why = file_sync_parent(dest);
+    return why == NULL ? CTL_OK : ctl_fail("%s: %s", dest, why);
+}
+
+/* Leaves the copy at dest, or nothing. */
+static enum ctl_exit
+back_up(struct store *store, const char *db, const char *dest,
+        struct store_copied *copied_out)
+{
+    auto_char *dir = NULL;
+    auto_fd fd = -1;
+    enum ctl_exit status;
+
+    if (asprintf(&dir, "%s.XXXXXX", dest) < 0) {
+        dir = NULL;
+        return ctl_fail("out of memory");
+    }
+    if (mkdtemp(dir) == NULL)
+        return ctl_fail("%s: %s", dest, strerror(errno));
+    status = copy(store, dir, copied_out);
+    if (status == CTL_OK)
+        status = finish(db, dir, dest);
+    if (status == CTL_OK)
+        return CTL_OK;
+    fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd >= 0)
+        (void)unlinkat(fd, DATA_FILE, 0); /* this needs no memory */
+    (void)rmdir(dir);
+    return status;
+}
+
+static enum ctl_exit
+print(const char *const *values, const char *dest,
+      const struct store_copied *copied)
+{
+    struct buf json = {0};
+    bool is_complete;
+
+    if (values[JSON] == NULL) {
+        printf("%s: %llu settings, %llu versions, %llu bytes\n", dest,
+               (unsigned long long)copied->records,
+               (unsigned long long)copied->versions,
+               (unsigned long long)copied->bytes);
+        return CTL_OK;
+    }
+    is_complete = json_text_add(&json, "{\"path\":") &&
+                  json_text_add_string(&json, dest) &&
+                  json_text_add(&json, ",\"records\":") &&
+                  json_text_add_number(&json, copied->records) &&
+                  json_text_add(&json, ",\"versions\":") &&
+                  json_text_add_number(&json, copied->versions) &&
+                  json_text_add(&json, ",\"bytes\":") &&
+                  json_text_add_number(&json, copied->bytes) &&
+                  json_text_add(&json, "}");
+    return ctl_print_json(&json, is_complete);
+}
+
+/* The operand, without slashes at its end; from malloc. */
+static enum ctl_exit
+read_dest(const char *operand, char **dest_out)
+{
+    size_t len;
+    struct stat there;
+    char *dest;
+
+    if (operand == NULL || *operand == '\0')
+        return ctl_fail_usage("where to? see --help");
+    len = strlen(operand);
+    while (len > 1 && operand[len - 1] == '/')
+        len--;
+    if (lstat(operand, &there) == 0)
+        return ctl_fail("%s: exists, and nothing is overwritten", operand);
+    dest = strndup(operand, len);
+    if (dest == NULL)
+        return ctl_fail("out of memory");
+    *dest_out = dest;
+    return CTL_OK;
+}
+
+static enum ctl_exit
+run(const char *const *values, const char *const *operands)
+{
+    auto_char *dest = NULL;
+    struct store_copied copied;
+    struct store *store = NULL;
+    enum ctl_exit status = read_dest(operands[0], &dest);
+
+    if (status == CTL_OK)
+        status = ctl_store_open(values, CTL_STORE_IS_THERE, &store);
+    if (status != CTL_OK)
+        return status;
+    ctl_interrupt_catch();
+    (void)setpriority(PRIO_PROCESS, 0, NICE); /* workers first, if it can be */
+    status = back_up(store, values[CTL_DB], dest, &copied);
+    store_close(store);
+    return status == CTL_OK ? print(values, dest, &copied) : status;
+}
+
+const struct ctl_command ctl_backup = {
+    .name = "backup",
+    .operands = "DIR",
+    .operands_max = 1,
+    .summary = "Copies the store while it is in use",
+    .details = "DIR is a directory that does not exist yet. It appears when "
+               "the copy is\n"
+               "complete, on disk, and compared with what it is a copy of: all "
+               "that was stored\n"
+               "before the backup began, from one moment, without free space. "
+               "To restore it,\n"
+               "stop the service, move the directory to where the store was, "
+               "start the service.",
+    .options = options,
+    .option_count = OPTIONS,
+    .run = run,
+};

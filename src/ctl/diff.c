@@ -1,0 +1,354 @@
+// SPDX-License-Identifier: MIT
+/* orderconf diff: what differs between two exports, or an export and the
+ * store. Both are in one order, so that they are read side by side. */
+#include "base/util.h"
+#include "ctl/lines.h"
+#include "ctl/main.h"
+#include "ctl/secrets.h"
+#include "ctl/setting.h"
+#include "ctl/store.h"
+#include "json/text.h"
+#include "model/seal.h"
+#include "setting/jsonl.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+/* As diff(1). */
+enum { SAME = 0, DIFFERENT = 1, TROUBLE = 2 };
+
+enum { TENANT = CTL_STORE_OPTIONS, SECRET_KEYS, JSON, OPTIONS };
+
+static const struct ctl_option options[OPTIONS] = {
+    CTL_STORE_ROWS,
+    [TENANT] = {.name = "tenant",
+                .argument = "NAME",
+                .help = "only this one's settings (default: everybody's)"},
+    [SECRET_KEYS] = CTL_SECRET_KEYS_ROW(CTL_OPTIONAL),
+    [JSON] = {.name = "json",
+              .help = "print a line of JSON for each difference"},
+};
+
+struct diff {
+    struct ctl_lines from;
+    struct jsonl_setting next;     /* of from; key NULL: there is no more */
+    const char *only;              /* the tenant, or NULL */
+    const struct secrets *secrets; /* NULL: what is sealed stays so */
+    bool is_json;
+    bool is_there; /* one of both has something of the tenant */
+    bool is_different;
+    bool is_trouble; /* it has been said */
+};
+
+static bool
+print_json(const char *change, const struct jsonl_setting *from,
+           const struct jsonl_setting *to)
+{
+    const struct jsonl_setting *any = from != NULL ? from : to;
+    struct buf line = {0};
+    bool is_complete = json_text_add(&line, "{\"change\":") &&
+                       json_text_add_string(&line, change) &&
+                       json_text_add(&line, ",\"tenant\":") &&
+                       json_text_add_string(&line, any->tenant) &&
+                       json_text_add(&line, ",\"key\":") &&
+                       json_text_add_string(&line, any->key->name);
+
+    if (is_complete && from != NULL)
+        is_complete = json_text_add(&line, ",\"from_version\":") &&
+                      json_text_add_number(&line, from->version);
+    if (is_complete && to != NULL)
+        is_complete = json_text_add(&line, ",\"to_version\":") &&
+                      json_text_add_number(&line, to->version);
+    if (is_complete)
+        printf("%.*s}\n", (int)line.len, line.data);
+    buf_clear(&line);
+    return is_complete;
+}
+
+static void
+print_text(const char *change, const struct jsonl_setting *from,
+           const struct jsonl_setting *to)
+{
+    const struct jsonl_setting *any = from != NULL ? from : to;
+
+    printf("%-7s %s %s", change, any->tenant, any->key->name);
+    if (from != NULL && to != NULL)
+        printf(" %llu -> %llu\n", (unsigned long long)from->version,
+               (unsigned long long)to->version);
+    else
+        printf(" %llu\n", (unsigned long long)any->version);
+}
+
+/* One of both may be NULL. */
+static enum err
+report(struct diff *diff, const struct jsonl_setting *from,
+       const struct jsonl_setting *to)
+{
+    const char *change = "changed";
+
+    if (from == NULL)
+        change = "added";
+    else if (to == NULL)
+        change = "removed";
+    diff->is_different = true;
+    progress_hide(&diff->from.bar); /* stdout may be the same terminal */
+    if (!diff->is_json)
+        print_text(change, from, to);
+    else if (!print_json(change, from, to))
+        return ERR_NOMEM;
+    return ERR_OK;
+}
+
+/* Reads the next setting of the tenant; key NULL if there is none. ERR_INVALID:
+ * it was said what is wrong. */
+static enum err
+read_next(struct diff *diff, struct ctl_lines *lines,
+          struct jsonl_setting *next)
+{
+    enum err err;
+
+    do {
+        jsonl_setting_clear(next);
+        err = ctl_lines_read(lines, next);
+    } while (err == ERR_OK && diff->only != NULL &&
+             strcmp(diff->only, next->tenant) != 0);
+    diff->is_there = diff->is_there || err == ERR_OK;
+    return err == ERR_NOTFOUND ? ERR_OK : err;
+}
+
+/* read_next of the first of both; its errors have been said. */
+static enum err
+advance(struct diff *diff)
+{
+    enum err err = read_next(diff, &diff->from, &diff->next);
+
+    if (err != ERR_OK)
+        diff->is_trouble = true;
+    return err;
+}
+
+/* Reports what stands before to, which may be NULL: the end. */
+static enum err
+catch_up(struct diff *diff, const struct jsonl_setting *to)
+{
+    enum err err = ERR_OK;
+
+    while (err == ERR_OK && diff->next.key != NULL &&
+           (to == NULL || jsonl_compare(&diff->next, to) < 0)) {
+        err = report(diff, &diff->next, NULL);
+        if (err == ERR_OK)
+            err = advance(diff);
+    }
+    return err;
+}
+
+static bool
+is_text(const struct jsonl_setting *a, const char *value, size_t len)
+{
+    return a->value_len == len && memcmp(a->value, value, len) == 0;
+}
+
+/* A masked secret is equal to any. */
+static enum err
+compare_masked(const struct jsonl_setting *a, const struct jsonl_setting *b,
+               bool *is_same_out)
+{
+    char *first = NULL, *second = NULL;
+    enum err err = seal_mask(a->key, a->value, a->value_len, &first);
+
+    if (err == ERR_OK)
+        err = seal_mask(b->key, b->value, b->value_len, &second);
+    if (err == ERR_OK)
+        *is_same_out = (is_text(a, first, strlen(first)) ||
+                        is_text(b, second, strlen(second))) &&
+                       strcmp(first, second) == 0;
+    free(first);
+    free(second);
+    return err;
+}
+
+static enum err
+compare_values(const struct jsonl_setting *a, const struct jsonl_setting *b,
+               bool *is_same_out)
+{
+    *is_same_out = is_text(a, b->value, b->value_len);
+    if (*is_same_out || a->key->secret == NULL)
+        return ERR_OK;
+    return compare_masked(a, b, is_same_out);
+}
+
+/* The next setting of the second of both. */
+static enum err
+meet(struct diff *diff, const struct jsonl_setting *to)
+{
+    const struct jsonl_setting *from = &diff->next;
+    bool is_same = false;
+    enum err err = catch_up(diff, to);
+
+    if (err != ERR_OK)
+        return err;
+    if (from->key == NULL || jsonl_compare(from, to) != 0)
+        return report(diff, NULL, to);
+    err = compare_values(from, to, &is_same);
+    if (err == ERR_OK && !is_same)
+        err = report(diff, from, to);
+    return err == ERR_OK ? advance(diff) : err;
+}
+
+/* The store's value, opened if it can be; from malloc. */
+static enum err
+open_value(const struct diff *diff, struct jsonl_setting *to)
+{
+    const struct seal seal = {diff->secrets, to->tenant, to->key};
+    const struct jsonl_setting stored = *to;
+    struct seal_fault fault;
+    enum err err =
+        seal_open(&seal, stored.value, stored.value_len, &to->value, &fault);
+
+    if (err == ERR_SEALED) {
+        to->value = strndup(stored.value, stored.value_len);
+        err = to->value != NULL ? ERR_OK : ERR_NOMEM;
+    }
+    if (err == ERR_OK)
+        to->value_len = strlen(to->value);
+    return err;
+}
+
+/* A record of the store. */
+static enum err
+meet_record(void *ctx, const char *tenant, const char *name,
+            const struct record *record)
+{
+    struct jsonl_setting to = {
+        .key = config_key_find(name),
+        .value = record->value,
+        .value_len = record->value_len,
+        .version = record->version,
+    };
+    struct diff *diff = ctx;
+    enum err err;
+
+    diff->is_there = true;
+    if (to.key == NULL || !record_is_set(record))
+        return ERR_OK;
+    memcpy(to.tenant, tenant, strlen(tenant) + 1);
+    if (to.key->secret == NULL)
+        return meet(diff, &to);
+    err = open_value(diff, &to);
+    if (err != ERR_OK)
+        return err;
+    err = meet(diff, &to);
+    seal_free(to.value);
+    return err;
+}
+
+static enum ctl_exit
+fail(const struct diff *diff, enum err err)
+{
+    return diff->is_trouble ? CTL_FAILED : ctl_fail_store(err);
+}
+
+static enum ctl_exit
+compare_store(struct diff *diff, const char *const *values)
+{
+    struct store *store = NULL;
+    enum ctl_exit status = ctl_store_open(values, CTL_STORE_IS_THERE, &store);
+    enum err err;
+
+    if (status != CTL_OK)
+        return status;
+    err = diff->only != NULL ? store_list(store, diff->only, meet_record, diff)
+                             : store_scan(store, meet_record, diff);
+    if (err == ERR_OK)
+        err = catch_up(diff, NULL);
+    store_close(store);
+    return err == ERR_OK ? CTL_OK : fail(diff, err);
+}
+
+static enum ctl_exit
+compare_file(struct diff *diff, const char *path)
+{
+    struct jsonl_setting to = {.key = NULL};
+    struct ctl_lines lines;
+    enum ctl_exit status = ctl_lines_open(&lines, path);
+    enum err err;
+
+    if (status != CTL_OK)
+        return status;
+    lines.jsonl.secrets = diff->secrets;
+    lines.jsonl.keeps_sealed = true;
+    do {
+        err = read_next(diff, &lines, &to);
+        if (err != ERR_OK)
+            diff->is_trouble = true;
+        else
+            err = to.key != NULL ? meet(diff, &to) : catch_up(diff, NULL);
+    } while (err == ERR_OK && to.key != NULL);
+    jsonl_setting_clear(&to);
+    ctl_lines_close(&lines);
+    return err == ERR_OK ? CTL_OK : fail(diff, err);
+}
+
+static enum ctl_exit
+compare(struct diff *diff, const char *const *values, const char *second)
+{
+    enum ctl_exit status = ctl_lines_rewind(&diff->from, "diff");
+
+    if (status != CTL_OK)
+        return status;
+    if (advance(diff) != ERR_OK)
+        return CTL_FAILED;
+    return second != NULL ? compare_file(diff, second)
+                          : compare_store(diff, values);
+}
+
+static enum ctl_exit
+run(const char *const *values, const char *const *operands)
+{
+    struct diff diff = {.only = values[TENANT],
+                        .is_json = values[JSON] != NULL};
+    auto_secrets *secrets = NULL;
+    enum ctl_exit status;
+
+    if (operands[0] == NULL)
+        return ctl_fail_usage("which export? see --help");
+    if (diff.only != NULL && ctl_read_tenant(diff.only) != CTL_OK)
+        return CTL_USAGE;
+    status = ctl_secrets_open(values[SECRET_KEYS], &secrets);
+    if (status == CTL_OK)
+        status = ctl_lines_open(&diff.from, operands[0]);
+    if (status != CTL_OK)
+        return (enum ctl_exit)TROUBLE;
+    diff.secrets = secrets;
+    diff.from.jsonl.secrets = secrets;
+    diff.from.jsonl.keeps_sealed = true;
+    status = compare(&diff, values, operands[1]);
+    if (status == CTL_OK && diff.only != NULL && !diff.is_there)
+        status =
+            ctl_fail("%s: neither has a setting of this tenant", diff.only);
+    jsonl_setting_clear(&diff.next);
+    ctl_lines_close(&diff.from);
+    /* What could not be printed must not look like a difference. */
+    if (status == CTL_OK && fflush(stdout) != 0)
+        status = ctl_fail("could not write: %s", strerror(errno));
+    if (status != CTL_OK)
+        return (enum ctl_exit)TROUBLE;
+    return (enum ctl_exit)(diff.is_different ? DIFFERENT : SAME);
+}
+
+const struct ctl_command ctl_diff = {
+    .name = "diff",
+    .operands = "FILE [FILE]",
+    .operands_max = 2,
+    .summary = "Tells what differs between exports, or one and the store",
+    .details =
+        "A FILE is sorted as export writes it; a single one is compared with "
+        "the store.\nTells which settings were added, removed or changed since "
+        "the first, with their\nversions; the values are what is compared. "
+        "As that of diff(1), the exit status\nis 0 if there is no difference, "
+        "1 if there is one, 2 if something is wrong.",
+    .options = options,
+    .option_count = OPTIONS,
+    .failed = (enum ctl_exit)TROUBLE,
+    .run = run,
+};

@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: MIT
+/* orderconf export: the settings of one tenant or of all, as JSON Lines. */
+#include "base/util.h"
+#include "ctl/interrupt.h"
+#include "ctl/main.h"
+#include "ctl/outfile.h"
+#include "ctl/progress.h"
+#include "ctl/secrets.h"
+#include "ctl/setting.h"
+#include "ctl/store.h"
+#include "setting/jsonl.h"
+
+#include <errno.h>
+
+#define MODE 0600 /* it may hold secrets */
+
+enum { TENANT = CTL_STORE_OPTIONS, OUTPUT, SECRET_KEYS, REVEAL, OPTIONS };
+
+static const struct ctl_option options[OPTIONS] = {
+    CTL_STORE_ROWS,
+    [TENANT] = {.name = "tenant",
+                .argument = "NAME",
+                .help = "whose settings (default: everybody's)"},
+    [OUTPUT] = {.name = "output",
+                .argument = "FILE",
+                .help = "where to, replaced when it is complete (default:\n"
+                        "standard output)"},
+    [SECRET_KEYS] = CTL_SECRET_KEYS_ROW(CTL_OPTIONAL),
+    [REVEAL] = CTL_REVEAL_ROW,
+};
+
+/* An export on its way out. */
+struct export
+{
+    FILE *stream;
+    struct buf line;
+    struct progress bar;
+    uint64_t done;
+    const struct secrets *secrets; /* NULL: there are no keys */
+    bool reveals;
+    int error;    /* errno of a write */
+    bool is_said; /* why it cannot go on */
+};
+
+/* The value as it goes out, from malloc: revealed, or as it is if it is sealed,
+ * or masked. */
+static enum err
+show(struct export *export, const char *tenant, const struct config_key *key,
+     const struct record *record, char **value_out)
+{
+    const struct seal seal = {export->reveals ? export->secrets : NULL, tenant,
+                              key};
+    struct seal_fault fault;
+    char *opened = NULL;
+    enum err err =
+        seal_open(&seal, record->value, record->value_len, &opened, &fault);
+
+    if (err == ERR_SEALED && export->reveals) {
+        progress_hide(&export->bar);
+        (void)ctl_fail_sealed(&seal, record->version, &fault);
+        export->is_said = true;
+        return err;
+    }
+    if (err == ERR_SEALED) {
+        *value_out = strndup(record->value, record->value_len);
+        return *value_out != NULL ? ERR_OK : ERR_NOMEM;
+    }
+    if (err == ERR_OK && !export->reveals) {
+        err = seal_mask(key, opened, strlen(opened), value_out);
+        seal_free(opened);
+    } else if (err == ERR_OK) {
+        *value_out = opened;
+    }
+    return err;
+}
+
+/* Appends the line of a value that holds a secret. */
+static enum err
+add_secret(struct export *export, const char *tenant,
+           const struct config_key *key, const struct record *record)
+{
+    struct record shown = *record;
+    char *value = NULL;
+    enum err err = show(export, tenant, key, record, &value);
+
+    if (err != ERR_OK)
+        return err;
+    shown.value = value;
+    shown.value_len = strlen(value);
+    if (!jsonl_add(&export->line, tenant, key->name, &shown))
+        err = ERR_NOMEM;
+    seal_free(value);
+    return err;
+}
+
+static enum err
+add_line(struct export *export, const char *tenant, const char *name,
+         const struct record *record)
+{
+    const struct config_key *key = config_key_find(name);
+
+    if (key != NULL && key->secret != NULL)
+        return add_secret(export, tenant, key, record);
+    return jsonl_add(&export->line, tenant, name, record) ? ERR_OK : ERR_NOMEM;
+}
+
+static enum err
+put(void *ctx, const char *tenant, const char *key, const struct record *record)
+{
+    struct export *export = ctx;
+    enum err err;
+
+    if (ctl_interrupt_came())
+        return ERR_BUSY;
+    if (!record_is_set(record))
+        return ERR_OK;
+    export->line.len = 0;
+    err = add_line(export, tenant, key, record);
+    if (err != ERR_OK)
+        return err;
+    if (fwrite(export->line.data, 1, export->line.len, export->stream) !=
+        export->line.len) {
+        export->error = errno;
+        return ERR_BUSY;
+    }
+    progress_update(&export->bar, ++export->done);
+    return ERR_OK;
+}
+
+/* Writes all, and says so if that fails. */
+static enum ctl_exit
+write_all(struct store *store, const char *const *values,
+          const struct secrets *secrets, FILE *stream)
+{
+    struct export export = {
+        .stream = stream,
+        .secrets = secrets,
+        .reveals = values[REVEAL] != NULL,
+    };
+    const char *tenant = values[TENANT];
+    struct store_stat stat;
+    enum err err;
+
+    if (tenant != NULL && ctl_check_tenant(store, tenant) != CTL_OK)
+        return CTL_FAILED;
+    err = store_stat(store, &stat);
+    if (err != ERR_OK)
+        return ctl_fail_store(err);
+    progress_start(&export.bar, STDERR_FILENO, "export",
+                   tenant == NULL ? stat.records : 0);
+    err = tenant != NULL ? store_list(store, tenant, put, &export)
+                         : store_scan(store, put, &export);
+    progress_end(&export.bar);
+    buf_clear(&export.line);
+    if (export.error != 0)
+        return ctl_fail("could not write: %s", strerror(export.error));
+    if (export.is_said)
+        return CTL_FAILED;
+    if (ctl_interrupt_came())
+        return ctl_fail("interrupted; the export is not complete");
+    return err == ERR_OK ? CTL_OK : ctl_fail_store(err);
+}
+
+static enum ctl_exit
+write_file(struct store *store, const char *const *values,
+           const struct secrets *secrets)
+{
+    const char *path = values[OUTPUT];
+    struct outfile file;
+    const char *why = outfile_open(&file, path, MODE);
+    enum ctl_exit status;
+
+    if (why != NULL)
+        return ctl_fail("%s: %s", path, why);
+    status = write_all(store, values, secrets, file.stream);
+    if (status != CTL_OK) {
+        outfile_drop(&file);
+        return status;
+    }
+    why = outfile_finish(&file);
+    return why == NULL ? CTL_OK : ctl_fail("%s: %s", path, why);
+}
+
+static enum ctl_exit
+run(const char *const *values, const char *const *operands)
+{
+    const char *tenant = values[TENANT];
+    auto_secrets *secrets = NULL;
+    struct store *store = NULL;
+    enum ctl_exit status;
+
+    (void)operands; /* it takes none */
+    if (tenant != NULL && ctl_read_tenant(tenant) != CTL_OK)
+        return CTL_USAGE;
+    status =
+        ctl_secrets_open_to_show(values[SECRET_KEYS], values[REVEAL], &secrets);
+    if (status == CTL_OK)
+        status = ctl_store_open(values, CTL_STORE_IS_THERE, &store);
+    if (status != CTL_OK)
+        return status;
+    if (values[OUTPUT] != NULL) /* there is something to be cleared away */
+        ctl_interrupt_catch();
+    status = values[OUTPUT] != NULL ? write_file(store, values, secrets)
+                                    : write_all(store, values, secrets, stdout);
+    store_close(store);
+    return status;
+}
+
+const struct ctl_command ctl_export = {
+    .name = "export",
+    .operands = "",
+    .summary = "Writes settings as JSON Lines",
+    .details =
+        "A line for each setting, by tenant and key, from one moment; keys "
+        "that "
+        "are not\nset are left out. A secret that is encrypted stays so, "
+        "unless "
+        "it is revealed;\none in the clear is masked. What a slow reader of "
+        "standard output has not taken\nyet keeps the store from using space "
+        "again: write to a file, if there is much.",
+    .options = options,
+    .option_count = OPTIONS,
+    .run = run,
+};

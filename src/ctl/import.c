@@ -1,0 +1,307 @@
+// SPDX-License-Identifier: MIT
+/* orderconf import: settings from JSON Lines. */
+#include "base/util.h"
+#include "ctl/lines.h"
+#include "ctl/main.h"
+#include "ctl/print.h"
+#include "ctl/secrets.h"
+#include "ctl/setting.h"
+#include "ctl/store.h"
+#include "json/text.h"
+#include "setting/import.h"
+#include "setting/jsonl.h"
+#include "setting/setting.h"
+
+#include <stdio.h>
+
+enum {
+    TENANT = CTL_STORE_OPTIONS,
+    SECRET_KEYS,
+    SUBJECT,
+    VALIDATE_ONLY,
+    JSON,
+    OPTIONS
+};
+
+static const struct ctl_option options[OPTIONS] = {
+    CTL_STORE_ROWS,
+    [TENANT] = {.name = "tenant",
+                .argument = "NAME",
+                .help = "only this one's settings (default: everybody's)"},
+    [SECRET_KEYS] = CTL_SECRET_KEYS_ROW(CTL_OPTIONAL),
+    [SUBJECT] = CTL_SUBJECT_ROW,
+    [VALIDATE_ONLY] = CTL_VALIDATE_ROW,
+    [JSON] = CTL_JSON_ROW,
+};
+
+/* An import on its way. */
+struct job {
+    struct ctl_lines lines;
+    struct store *store;         /* NULL: there is none yet */
+    struct secrets *secrets;     /* NULL: there are no keys */
+    const char *only;            /* the tenant, or NULL */
+    struct import *import;       /* NULL: it is only checked */
+    struct import_tenant tenant; /* being collected */
+    uint64_t seen;               /* settings that are to be stored */
+    bool is_wrong;
+};
+
+/* Why a setting cannot be stored; see import_refused_fn. */
+static const char *
+explain(enum err err)
+{
+    switch (err) {
+    case ERR_INVALID:
+        return "is already set, and can be set only once";
+    case ERR_UNSET:
+        return "has a masked secret, and there is none to keep";
+    case ERR_DENIED:
+        return "has a masked secret, but another scheme, user, host or port "
+               "in its URL than is stored: the secret must be given, too";
+    case ERR_TOOBIG:
+        return "is too large with the secret that its mask keeps";
+    case ERR_SEALED:
+        return "has a secret already that cannot be decrypted, see "
+               "--secret-keys";
+    default:
+        return "is changed by others all the time, and stays as it is";
+    }
+}
+
+static void
+note_refused(void *ctx, const struct jsonl_setting *setting, enum err err)
+{
+    struct job *job = ctx;
+
+    job->is_wrong = true;
+    progress_hide(&job->lines.bar);
+    (void)ctl_fail("%s:%llu: value: %s of %s %s", job->lines.name,
+                   (unsigned long long)setting->line, setting->key->name,
+                   setting->tenant, explain(err));
+}
+
+/* What the store would say of the tenant, and only it can. */
+static enum err
+check_tenant(struct job *job)
+{
+    struct record records[CONFIG_KEYS_MAX] = {{.version = 0}};
+    const struct jsonl_setting *refused = NULL;
+    enum err err = ERR_OK;
+
+    if (job->tenant.count == 0)
+        return ERR_OK;
+    if (job->store != NULL)
+        err = setting_list(job->store, job->tenant.settings[0].tenant, records);
+    if (err == ERR_OK)
+        err = import_check(job->secrets, &job->tenant, records, &refused);
+    for (size_t i = 0; i < CONFIG_KEYS_MAX; i++)
+        record_clear(&records[i]);
+    if (refused == NULL || err == ERR_NOMEM)
+        return err;
+    note_refused(job, refused, err);
+    return ERR_OK;
+}
+
+/* All lines of a tenant have been seen. */
+static enum err
+end_tenant(struct job *job)
+{
+    enum err err;
+
+    if (job->import != NULL)
+        return import_add(job->import, &job->tenant);
+    err = check_tenant(job);
+    import_tenant_clear(&job->tenant);
+    return err;
+}
+
+/* Takes the setting. */
+static enum err
+take_setting(struct job *job, struct jsonl_setting *setting)
+{
+    struct import_tenant *tenant = &job->tenant;
+    enum err err = ERR_OK;
+
+    if (job->only != NULL && strcmp(job->only, setting->tenant) != 0) {
+        jsonl_setting_clear(setting);
+        return ERR_OK;
+    }
+    if (tenant->count > 0 &&
+        strcmp(tenant->settings[0].tenant, setting->tenant) != 0)
+        err = end_tenant(job);
+    /* Sorted lines name each key once, so there is room. */
+    tenant->settings[tenant->count++] = *setting;
+    job->seen++;
+    return err;
+}
+
+/* Goes through the lines; what is wrong with them has been said. When it comes
+ * to storing they have been checked, so that somebody else has changed one that
+ * is wrong. */
+static enum err
+read_all(struct job *job)
+{
+    struct jsonl_setting setting;
+    enum err err;
+
+    while ((err = ctl_lines_read(&job->lines, &setting)) != ERR_NOTFOUND) {
+        if (err != ERR_OK)
+            job->is_wrong = true;
+        if (err == ERR_INVALID && job->import == NULL)
+            continue;
+        if (err != ERR_OK)
+            return ERR_OK;
+        err = take_setting(job, &setting);
+        if (err != ERR_OK)
+            return err;
+    }
+    return end_tenant(job);
+}
+
+/* Goes through the file once. */
+static enum ctl_exit
+run_pass(struct job *job, const char *label)
+{
+    enum ctl_exit status = ctl_lines_rewind(&job->lines, label);
+    enum err err;
+
+    if (status != CTL_OK)
+        return status;
+    job->seen = 0;
+    err = read_all(job);
+    if (err == ERR_OK && job->import != NULL)
+        err = import_finish(job->import);
+    progress_end(&job->lines.bar);
+    import_tenant_clear(&job->tenant);
+    if (err != ERR_OK)
+        return ctl_fail_store(err);
+    return job->is_wrong ? CTL_FAILED : CTL_OK;
+}
+
+static enum ctl_exit
+print(const char *const *values, const struct job *job)
+{
+    static const struct import_counts none;
+    const struct import_counts *counts =
+        job->import != NULL ? import_counts(job->import) : &none;
+    struct buf json = {0};
+    bool is_complete;
+
+    if (values[JSON] == NULL && job->import == NULL)
+        printf("%llu settings could be stored\n",
+               (unsigned long long)job->seen);
+    else if (values[JSON] == NULL)
+        printf("%llu settings of %llu tenants stored, %llu unchanged\n",
+               (unsigned long long)counts->stored,
+               (unsigned long long)counts->tenants,
+               (unsigned long long)counts->unchanged);
+    if (values[JSON] == NULL)
+        return CTL_OK;
+    is_complete = json_text_add(&json, "{\"settings\":") &&
+                  json_text_add_number(&json, job->seen) &&
+                  json_text_add(&json, ",\"tenants\":") &&
+                  json_text_add_number(&json, counts->tenants) &&
+                  json_text_add(&json, ",\"stored\":") &&
+                  json_text_add_number(&json, counts->stored) &&
+                  json_text_add(&json, ",\"unchanged\":") &&
+                  json_text_add_number(&json, counts->unchanged) &&
+                  json_text_add(&json, "}");
+    return ctl_print_json(&json, is_complete);
+}
+
+/* The whole file is right by now: stores it. */
+static enum ctl_exit
+store_all(struct job *job, const char *const *values)
+{
+    struct ctl_author author;
+    struct import_options to = {
+        .is_logged = values[CTL_SYSLOG] != NULL,
+        .refused = note_refused,
+        .ctx = job,
+    };
+    enum ctl_exit status = ctl_author_init(values[SUBJECT], &author);
+
+    if (status == CTL_OK && job->store == NULL)
+        status = ctl_store_open(values, CTL_STORE_MAY_BE_MADE, &job->store);
+    if (status != CTL_OK)
+        return status;
+    to.store = job->store;
+    to.secrets = job->secrets;
+    to.subject = author.subject;
+    to.request_id = author.request_id;
+    job->import = import_new(&to);
+    if (job->import == NULL)
+        return ctl_fail("out of memory");
+    status = run_pass(job, "import");
+    if (status == CTL_OK)
+        return print(values, job);
+    (void)ctl_fail("%llu settings of %llu tenants have been stored",
+                   (unsigned long long)import_counts(job->import)->stored,
+                   (unsigned long long)import_counts(job->import)->tenants);
+    return status;
+}
+
+/* The whole file is checked first, so that a wrong one changes nothing. */
+static enum ctl_exit
+import_lines(struct job *job, const char *const *values)
+{
+    enum ctl_exit status = CTL_OK;
+
+    if (ctl_store_is_there(values))
+        status = ctl_store_open(values, CTL_STORE_IS_THERE, &job->store);
+    if (status == CTL_OK)
+        status = run_pass(job, "check");
+    if (status == CTL_OK && job->only != NULL && job->seen == 0)
+        status =
+            ctl_fail("%s: has no setting of %s", job->lines.name, job->only);
+    if (status != CTL_OK)
+        return status;
+    return values[VALIDATE_ONLY] != NULL ? print(values, job)
+                                         : store_all(job, values);
+}
+
+static enum ctl_exit
+run(const char *const *values, const char *const *operands)
+{
+    struct job job = {.only = values[TENANT]};
+    struct ctl_author author;
+    enum ctl_exit status;
+
+    if (job.only != NULL && ctl_read_tenant(job.only) != CTL_OK)
+        return CTL_USAGE;
+    status = ctl_author_init(values[SUBJECT], &author); /* is it good? */
+    if (status == CTL_OK)
+        status = ctl_secrets_open(values[SECRET_KEYS], &job.secrets);
+    if (status == CTL_OK)
+        status = ctl_lines_open(&job.lines, operands[0]);
+    if (status != CTL_OK) {
+        secrets_close(job.secrets);
+        return status;
+    }
+    job.lines.jsonl.secrets = job.secrets;
+    status = import_lines(&job, values);
+    import_free(job.import);
+    store_close(job.store);
+    ctl_lines_close(&job.lines);
+    secrets_close(job.secrets);
+    return status;
+}
+
+const struct ctl_command ctl_import = {
+    .name = "import",
+    .operands = "[FILE]",
+    .operands_max = 1,
+    .summary = "Stores settings from JSON Lines",
+    .details = "FILE, or standard input, is sorted as export writes it. All of "
+               "it is checked\n"
+               "first, each value like that of a POST: if a line is wrong, "
+               "nothing is stored.\n"
+               "Then each tenant's settings are stored together or not at all, "
+               "beside running\n"
+               "workers. What has the value already gets no new version. Keys "
+               "that FILE does\n"
+               "not name stay as they are.",
+    .options = options,
+    .option_count = OPTIONS,
+    .run = run,
+};

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: MIT
+/* orderconf keys fetch: a tenant's key set, from its identity provider. */
+#include "auth/auth.h"
+#include "auth/jwks.h"
+#include "auth/key_set.h"
+#include "base/file.h"
+#include "base/util.h"
+#include "ctl/fetch.h"
+#include "ctl/main.h"
+
+#include <stdio.h>
+
+#define TIMEOUT_MAX 600
+#define MODE 0644 /* public keys */
+#define USUAL_JWKS "/etc/orderconf/keys/{tenant}.json"
+
+enum { TENANT, URL, JWKS, CA, TIMEOUT, AS_JSON, OPTIONS };
+
+static const struct ctl_option options[OPTIONS] = {
+    [TENANT] = {"tenant", "NAME", NULL, "whose keys they are", NULL,
+                CTL_REQUIRED},
+    [URL] = {"url", "TEMPLATE", "ORDERCONF_JWKS_URL",
+             "where the key set is, an https URL; {tenant} in it\n"
+             "becomes the tenant",
+             NULL, CTL_REQUIRED},
+    [JWKS] = {"jwks", "TEMPLATE", "ORDERCONF_JWKS",
+              "file that is replaced; {tenant} in it becomes the\n"
+              "tenant; if not set, as the service has it:\n" USUAL_JWKS,
+              NULL, CTL_OPTIONAL},
+    [CA] = {"ca", "FILE", "ORDERCONF_JWKS_CA",
+            "certificates (PEM) of the only authorities to trust,\n"
+            "instead of the system's",
+            NULL, CTL_OPTIONAL},
+    [TIMEOUT] = {"timeout", "SECONDS", NULL,
+                 "how long it may take, at most 600", "30", CTL_OPTIONAL},
+    [AS_JSON] = {"json", NULL, NULL, "print the result as JSON", NULL,
+                 CTL_OPTIONAL},
+};
+
+/* The template with the tenant in its slot, if it has one; from malloc. */
+static enum ctl_exit
+fill_template(const char *option, const char *template, const char *tenant,
+              char **text_out)
+{
+    const char *slot = find_tenant_slot(template);
+    char *text = NULL;
+    int rc;
+
+    if (slot == NULL && strstr(template, TENANT_SLOT) != NULL)
+        return ctl_fail_usage("--%s: must not hold {tenant} twice", option);
+    if (slot == NULL)
+        rc = asprintf(&text, "%s", template);
+    else
+        rc = asprintf(&text, "%.*s%s%s", (int)(slot - template), template,
+                      tenant, slot + strlen(TENANT_SLOT));
+    if (rc < 0)
+        return ctl_fail("out of memory");
+    *text_out = text;
+    return CTL_OK;
+}
+
+/* Reads the set, with a NUL behind it, and checks it. */
+static enum ctl_exit
+get_set(const struct fetch_options *from, char *text, size_t *len_out,
+        size_t *count_out)
+{
+    char why[512];
+    const char *wrong = NULL;
+    enum err err;
+
+    if (!fetch_get(from, text, JWKS_BYTES_MAX, len_out, why, sizeof(why)))
+        return ctl_fail("no key set came: %s", why);
+    text[*len_out] = '\0';
+    err = key_set_check(text, *len_out, count_out, &wrong);
+    if (err == ERR_NOMEM)
+        return ctl_fail("out of memory");
+    return err == ERR_OK ? CTL_OK : ctl_fail("the key set %s", wrong);
+}
+
+/* True if the file holds just this. */
+static bool
+holds(const char *path, const char *text, size_t len)
+{
+    auto_char *old = malloc(JWKS_BYTES_MAX + 1);
+    struct file_id id;
+    size_t old_len = 0;
+
+    return old != NULL &&
+           file_read(path, old, JWKS_BYTES_MAX + 1, &old_len, &id) == NULL &&
+           old_len == len && memcmp(old, text, len) == 0;
+}
+
+static enum ctl_exit
+put_set(const char *path, const char *text, size_t len, bool *is_new_out)
+{
+    auto_fd lock = -1; /* against a keygen that adds to it meanwhile */
+    const char *why = file_lock(path, &lock);
+
+    if (why == NULL) {
+        *is_new_out = !holds(path, text, len);
+        if (*is_new_out)
+            why = file_replace(path, text, MODE);
+    }
+    return why == NULL ? CTL_OK : ctl_fail("%s: %s", path, why);
+}
+
+static void
+print_result(const char *const *values, size_t count, bool is_new)
+{
+    if (values[AS_JSON] != NULL)
+        printf("{\"tenant\":\"%s\",\"keys\":%zu,\"changed\":%s}\n",
+               values[TENANT], count, is_new ? "true" : "false");
+    else
+        printf("%s: %zu key%s, %s\n", values[TENANT], count,
+               count == 1 ? "" : "s", is_new ? "replaced" : "unchanged");
+}
+
+static enum ctl_exit
+run(const char *const *values, const char *const *operands)
+{
+    auto_char *url = NULL;
+    auto_char *path = NULL;
+    auto_char *text = NULL;
+    struct fetch_options from = {.accept = "application/jwk-set+json, "
+                                           "application/json"};
+    enum ctl_exit status;
+    size_t len, count;
+    bool is_new;
+
+    (void)operands; /* it takes none */
+    status = ctl_read_number("timeout", values[TIMEOUT], 1, TIMEOUT_MAX,
+                             &from.timeout);
+    if (status == CTL_OK &&
+        !auth_tenant_is_valid(values[TENANT], strlen(values[TENANT])))
+        status = ctl_fail_usage("--tenant: must be of a-z, 0-9 and hyphens, no "
+                                "hyphen first or last, at most %d characters",
+                                AUTH_TENANT_MAX);
+    if (status == CTL_OK)
+        status = fill_template("url", values[URL], values[TENANT], &url);
+    if (status == CTL_OK && !fetch_is_https(url))
+        status = ctl_fail_usage("--url: must be an https URL");
+    if (status == CTL_OK)
+        status = fill_template("jwks",
+                               values[JWKS] != NULL ? values[JWKS] : USUAL_JWKS,
+                               values[TENANT], &path);
+    if (status != CTL_OK)
+        return status;
+    from.url = url;
+    from.ca = values[CA];
+    text = malloc(JWKS_BYTES_MAX + 1);
+    if (text == NULL)
+        return ctl_fail("out of memory");
+    status = get_set(&from, text, &len, &count);
+    if (status == CTL_OK)
+        status = put_set(path, text, len, &is_new);
+    if (status == CTL_OK)
+        print_result(values, count, is_new);
+    return status;
+}
+
+const struct ctl_command ctl_keys_fetch = {
+    .name = "keys fetch",
+    .operands = "",
+    .summary = "Fetches a tenant's key set from an https URL",
+    .details = "The set is checked first: one that cannot be used, or holds a "
+               "private key,\nchanges nothing, and neither does any other "
+               "failure. Workers use the new set\nat once. Keys that are not "
+               "in it are good no longer.",
+    .options = options,
+    .option_count = OPTIONS,
+    .run = run,
+};

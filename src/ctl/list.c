@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: MIT
+/* orderconf list: all settings of a tenant, as they are at one moment. */
+#include "ctl/main.h"
+#include "ctl/print.h"
+#include "ctl/secrets.h"
+#include "ctl/setting.h"
+#include "ctl/store.h"
+#include "json/text.h"
+#include "setting/etag.h"
+#include "setting/setting.h"
+
+#include <stdio.h>
+
+enum { TENANT = CTL_STORE_OPTIONS, SECRET_KEYS, REVEAL, JSON, OPTIONS };
+
+static const struct ctl_option options[OPTIONS] = {
+    CTL_STORE_ROWS,
+    [TENANT] = CTL_TENANT_ROW,
+    [SECRET_KEYS] = CTL_SECRET_KEYS_ROW(CTL_OPTIONAL),
+    [REVEAL] = CTL_REVEAL_ROW,
+    [JSON] = CTL_JSON_ROW,
+};
+
+static enum ctl_exit
+print_text(const struct record records[CONFIG_KEYS_MAX])
+{
+    for (size_t i = 0; i < CONFIG_KEYS_MAX; i++) {
+        const char *value = setting_value(&config_keys[i], &records[i]);
+        char time[CTL_TIME_SIZE];
+
+        printf("%-30s %7llu  %-20s  ", config_keys[i].name,
+               (unsigned long long)records[i].version,
+               record_is_set(&records[i])
+                   ? ctl_time_text(records[i].updated_at, time)
+                   : "not set");
+        ctl_print_text(value != NULL ? value : "-", "\n");
+    }
+    return CTL_OK;
+}
+
+static enum ctl_exit
+print_json(const struct record records[CONFIG_KEYS_MAX])
+{
+    char etags[CONFIG_KEYS_MAX][ETAG_SIZE];
+    struct buf json = {0};
+    bool is_complete = etag_of_records(records, etags) == ERR_OK &&
+                       setting_add_all(&json, records, etags);
+
+    return ctl_print_json(&json, is_complete);
+}
+
+/* All of them, or none if one cannot be. */
+static enum ctl_exit
+show(const struct secrets *secrets, const char *tenant, bool is_revealed,
+     struct record records[CONFIG_KEYS_MAX])
+{
+    enum ctl_exit status = CTL_OK;
+
+    for (size_t i = 0; i < CONFIG_KEYS_MAX && status == CTL_OK; i++) {
+        const struct seal seal = {secrets, tenant, &config_keys[i]};
+
+        status = ctl_show_record(&seal, is_revealed, &records[i]);
+    }
+    return status;
+}
+
+static enum ctl_exit
+print_all(struct store *store, const struct secrets *secrets,
+          const char *const *values)
+{
+    const char *tenant = values[TENANT];
+    struct record records[CONFIG_KEYS_MAX];
+    enum err err = setting_list(store, tenant, records);
+    enum ctl_exit status;
+
+    if (err != ERR_OK)
+        status = ctl_fail_store(err);
+    else
+        status = show(secrets, tenant, values[REVEAL] != NULL, records);
+    if (status == CTL_OK)
+        status = (values[JSON] != NULL ? print_json : print_text)(records);
+    for (size_t i = 0; i < CONFIG_KEYS_MAX; i++)
+        record_clear(&records[i]);
+    return status;
+}
+
+static enum ctl_exit
+run(const char *const *values, const char *const *operands)
+{
+    auto_secrets *secrets = NULL;
+    auto_store *store = NULL;
+    enum ctl_exit status = ctl_read_tenant(values[TENANT]);
+
+    (void)operands; /* it takes none */
+    if (status == CTL_OK)
+        status = ctl_secrets_open_to_show(values[SECRET_KEYS], values[REVEAL],
+                                          &secrets);
+    if (status == CTL_OK)
+        status = ctl_store_open(values, CTL_STORE_IS_THERE, &store);
+    if (status == CTL_OK)
+        status = ctl_check_tenant(store, values[TENANT]);
+    if (status == CTL_OK)
+        status = print_all(store, secrets, values);
+    return status;
+}
+
+const struct ctl_command ctl_list = {
+    .name = "list",
+    .operands = "",
+    .summary = "Prints all settings of a tenant, as they are at one moment",
+    .details =
+        "A line each: key, version, time and value; of a key that is not "
+        "set, its\ndefault.",
+    .options = options,
+    .option_count = OPTIONS,
+    .run = run,
+};

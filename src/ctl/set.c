@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: MIT
+/* orderconf set: a new value for a setting. */
+#include "base/buf.h"
+#include "base/util.h"
+#include "ctl/main.h"
+#include "ctl/secrets.h"
+#include "ctl/setting.h"
+#include "ctl/store.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+enum {
+    TENANT = CTL_STORE_OPTIONS,
+    BASE,
+    SUBJECT,
+    STRICT,
+    VALIDATE,
+    SECRET_KEYS,
+    JSON,
+    OPTIONS
+};
+
+static const struct ctl_option options[OPTIONS] = {
+    CTL_STORE_ROWS,
+    [TENANT] = CTL_TENANT_ROW,
+    [BASE] = CTL_BASE_ROW,
+    [SUBJECT] = CTL_SUBJECT_ROW,
+    [STRICT] = CTL_STRICT_ROW,
+    [VALIDATE] = CTL_VALIDATE_ROW,
+    [SECRET_KEYS] = CTL_SECRET_KEYS_ROW(CTL_OPTIONAL),
+    [JSON] = CTL_JSON_ROW,
+};
+
+/* All of stdin, or as much as is too much. */
+static enum ctl_exit
+read_stdin(struct buf *text)
+{
+    char chunk[4096];
+    size_t len;
+
+    while (text->len <= HTTP_BODY_MAX &&
+           (len = fread(chunk, 1, sizeof(chunk), stdin)) > 0)
+        if (!buf_add(text, chunk, len))
+            return ctl_fail("out of memory");
+    if (ferror(stdin))
+        return ctl_fail("could not read the standard input: %s",
+                        strerror(errno));
+    return CTL_OK;
+}
+
+/* The value as it is stored, from JSON text; from malloc. */
+static enum ctl_exit
+parse(const struct ctl_setting *setting, const char *text, size_t len,
+      bool is_strict, char **value_out)
+{
+    json_auto_t *messages = json_array();
+    enum err err = ERR_NOMEM;
+
+    /* As much as a request may bring. */
+    if (len > HTTP_BODY_MAX)
+        return ctl_fail("value: must be at most %d bytes", HTTP_BODY_MAX);
+    if (messages != NULL)
+        err = config_key_check(setting->key, text, len, is_strict, messages,
+                               value_out);
+    return err == ERR_OK ? CTL_OK : ctl_fail_messages(err, messages);
+}
+
+static enum ctl_exit
+read_value(const struct ctl_setting *setting, const char *operand,
+           bool is_strict, char **value_out)
+{
+    struct buf text = {0};
+    enum ctl_exit status;
+
+    if (operand != NULL && strcmp(operand, "-") != 0)
+        return parse(setting, operand, strlen(operand), is_strict, value_out);
+    status = read_stdin(&text);
+    if (status == CTL_OK)
+        status = parse(setting, text.data, text.len, is_strict, value_out);
+    buf_clear(&text);
+    return status;
+}
+
+static enum ctl_exit
+run(const char *const *values, const char *const *operands)
+{
+    struct ctl_change change = {
+        .is_validate_only = values[VALIDATE] != NULL,
+        .is_json = values[JSON] != NULL,
+        .is_logged = ctl_store_is_logged(values),
+        .keeps_secret = true,
+    };
+    auto_secrets *secrets = NULL;
+    auto_store *store = NULL;
+    auto_char *value = NULL;
+    struct ctl_setting setting;
+    enum ctl_exit status;
+
+    status = ctl_read_setting(values[TENANT], operands[0], &setting);
+    if (status == CTL_OK)
+        status = ctl_read_base(values[BASE], &change.base);
+    if (status == CTL_OK)
+        status = ctl_author_init(values[SUBJECT], &change.author);
+    if (status == CTL_OK)
+        status =
+            read_value(&setting, operands[1], values[STRICT] != NULL, &value);
+    if (status == CTL_OK)
+        status = ctl_store_open(values, CTL_STORE_IS_THERE, &store);
+    if (status == CTL_OK)
+        status = ctl_secrets_open(values[SECRET_KEYS], &secrets);
+    change.secrets = secrets;
+    if (status == CTL_OK)
+        status = ctl_change_setting(store, &setting, value, &change);
+    return status;
+}
+
+const struct ctl_command ctl_set = {
+    .name = "set",
+    .operands = "KEY [VALUE]",
+    .operands_max = 2,
+    .summary = "Sets a setting of a tenant to a value",
+    .details =
+        "The value is JSON, as in \"value\" of a POST, and checked like "
+        "one. Without it, or\nif it is -, it is read from the standard "
+        "input; behind --, it may begin with -.\nA secret given as " SEAL_MASK
+        " stays what it is, if the URL\nnames the same server.",
+    .options = options,
+    .option_count = OPTIONS,
+    .run = run,
+};

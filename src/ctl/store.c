@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: MIT
+#include "ctl/store.h"
+
+#include "base/log.h"
+#include "base/util.h"
+#include "server/options.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <jansson.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <sys/stat.h>
+
+/* Before the name of a user, and how long that may be to fit behind it. */
+#define PREFIX "cli:"
+#define NAME_MAX_BYTES (AUTH_SUBJECT_MAX + 1 - sizeof(PREFIX))
+
+/* The options that are set, as the service reads them; those that are not are
+ * 0, which leaves the store as it is. */
+static enum ctl_exit
+read_options(const char *const *values, struct options *options_out)
+{
+    static const struct {
+        size_t value;
+        const char *name;
+    } shared[] = {
+        {CTL_DB, "db"},
+        {CTL_MAP_SIZE, "map-size"},
+        {CTL_HISTORY, "history"},
+        {CTL_SYSLOG, "syslog"},
+    };
+    struct options options = {0};
+    char why[OPTIONS_WHY_SIZE];
+
+    for (size_t i = 0; i < ARRAY_SIZE(shared); i++) {
+        const char *value = values[shared[i].value];
+
+        if (shared[i].value == CTL_SYSLOG && value != NULL && *value == '\0')
+            value = "yes"; /* the flag; from the environment it is a word */
+        if (value != NULL && !options_set(&options, shared[i].name, value, why))
+            return ctl_fail_usage("--%s: %s", shared[i].name, why);
+    }
+    *options_out = options;
+    return CTL_OK;
+}
+
+/* True if a store has to be made. */
+static bool
+is_missing(const char *db)
+{
+    char path[PATH_MAX]; /* what does not fit is not missing but an error */
+    int len = snprintf(path, sizeof(path), "%s/data.mdb", db);
+
+    return len > 0 && (size_t)len < sizeof(path) && access(path, F_OK) != 0 &&
+           errno == ENOENT;
+}
+
+/* Makes the effective user the directory's owner, and back again. */
+static bool
+become(uid_t user, gid_t group)
+{
+    if (user == 0)
+        return seteuid(user) == 0 && setegid(group) == 0;
+    return setegid(group) == 0 && seteuid(user) == 0;
+}
+
+static enum err
+open_as_owner(const struct store_options *options, struct store **store_out,
+              char *why, size_t why_size)
+{
+    struct stat dir;
+    gid_t group = getegid();
+    enum err err;
+
+    if (geteuid() != 0 || stat(options->path, &dir) != 0 || dir.st_uid == 0)
+        return store_open(options, store_out, why, why_size);
+    if (!become(dir.st_uid, dir.st_gid)) {
+        snprintf(why, why_size, "could not become the owner of %s: %s",
+                 options->path, strerror(errno));
+        (void)become(0, group);
+        return ERR_STORE;
+    }
+    err = store_open(options, store_out, why, why_size);
+    (void)become(0, group); /* as the real user may */
+    return err;
+}
+
+bool
+ctl_store_is_there(const char *const *values)
+{
+    return !is_missing(values[CTL_DB]);
+}
+
+enum ctl_exit
+ctl_store_open(const char *const *values, enum ctl_store_mode mode,
+               struct store **store_out)
+{
+    struct store_options store = {.must_exist = mode == CTL_STORE_IS_THERE};
+    struct options options = {0}, usual;
+    char why[512] = "out of memory";
+    enum ctl_exit status = read_options(values, &options);
+
+    if (status != CTL_OK)
+        return status;
+    log_open(options.syslog);
+    log_queue(LOG_BY_PATIENT_THREAD, NULL);
+    options_init(&usual);
+    store.path = options.db;
+    store.map_size = (size_t)options.map_size;
+    store.history = (uint64_t)options.history;
+    if (is_missing(options.db)) {
+        if (store.must_exist)
+            return ctl_fail("%s: there is no store in this directory",
+                            options.db);
+        if (store.map_size == 0)
+            store.map_size = (size_t)usual.map_size;
+    }
+    if (open_as_owner(&store, store_out, why, sizeof(why)) != ERR_OK)
+        return ctl_fail("%s", why);
+    return CTL_OK;
+}
+
+void
+ctl_store_close(struct store **store)
+{
+    store_close(*store);
+}
+
+bool
+ctl_store_is_logged(const char *const *values)
+{
+    const char *syslog = values[CTL_SYSLOG];
+
+    return (syslog != NULL && strcmp(syslog, "no") != 0) ||
+           !isatty(STDERR_FILENO);
+}
+
+enum ctl_exit
+ctl_fail_store(enum err err)
+{
+    switch (err) {
+    case ERR_NOMEM:
+        return ctl_fail("out of memory");
+    case ERR_BUSY:
+        return ctl_fail("too many processes use the store");
+    case ERR_FULL:
+        return ctl_fail("the store is full, or its disk is");
+    default:
+        return ctl_fail("the store cannot be used; the log says why");
+    }
+}
+
+/* True if a history can have it. */
+static bool
+is_name(const char *name)
+{
+    json_auto_t *text = json_string(name); /* NULL: it is not UTF-8 */
+
+    return text != NULL && *name != '\0' && strlen(name) <= NAME_MAX_BYTES;
+}
+
+/* Who is logged in, whoever sudo made of them; else whose process it is, by
+ * number if there is no name. False: there was no memory to find out. */
+static bool
+make_subject(char subject_out[AUTH_SUBJECT_MAX + 1])
+{
+    char name[NAME_MAX_BYTES + 1] = "";
+    int rc = getlogin_r(name, sizeof(name));
+
+    if (rc == ENOMEM)
+        return false;
+    if (rc != 0 || !is_name(name)) {
+        const struct passwd *user;
+
+        errno = 0;
+        user = getpwuid(getuid());
+        if (user == NULL && errno == ENOMEM)
+            return false;
+        if (user != NULL && is_name(user->pw_name))
+            memcpy(name, user->pw_name, strlen(user->pw_name) + 1);
+        else
+            snprintf(name, sizeof(name), "%u", (unsigned int)getuid());
+    }
+    snprintf(subject_out, AUTH_SUBJECT_MAX + 1, PREFIX "%s", name);
+    return true;
+}
+
+enum ctl_exit
+ctl_author_init(const char *subject, struct ctl_author *author_out)
+{
+    struct ctl_author author;
+    json_auto_t *text = NULL;
+
+    if (subject == NULL) {
+        if (!make_subject(author.subject))
+            return ctl_fail("out of memory");
+    } else {
+        text = json_string(subject);
+        if (text == NULL)
+            return ctl_fail_usage("--subject: is not UTF-8");
+        if (strlen(subject) > AUTH_SUBJECT_MAX)
+            return ctl_fail_usage("--subject: must not be longer than %d bytes",
+                                  AUTH_SUBJECT_MAX);
+        memcpy(author.subject, subject, strlen(subject) + 1);
+    }
+    request_make_id(author.request_id);
+    *author_out = author;
+    return CTL_OK;
+}

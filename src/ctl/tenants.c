@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: MIT
+/* orderconf tenants: who has settings in the store. */
+#include "base/buf.h"
+#include "ctl/main.h"
+#include "ctl/print.h"
+#include "ctl/store.h"
+#include "json/text.h"
+#include "model/config_keys.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { JSON = CTL_STORE_OPTIONS, OPTIONS };
+
+static const struct ctl_option options[OPTIONS] = {
+    CTL_STORE_ROWS,
+    [JSON] = CTL_JSON_ROW,
+};
+
+struct tenant {
+    char name[STORE_TENANT_MAX + 1];
+    uint64_t keys;      /* that are set */
+    int64_t updated_at; /* the last change of any */
+};
+
+/* Kept, and printed when the store is left alone again. */
+struct tenants {
+    struct buf list; /* of struct tenant */
+    struct tenant last;
+};
+
+static bool
+add_last(struct tenants *tenants)
+{
+    return *tenants->last.name == '\0' ||
+           buf_add(&tenants->list, &tenants->last, sizeof(tenants->last));
+}
+
+static enum err
+take(void *ctx, const char *name, const char *key, const struct record *record)
+{
+    struct tenants *tenants = ctx;
+    struct tenant *last = &tenants->last;
+
+    if (strcmp(last->name, name) != 0) {
+        if (!add_last(tenants))
+            return ERR_NOMEM;
+        *last = (struct tenant){.keys = 0};
+        memcpy(last->name, name, strlen(name) + 1);
+    }
+    last->keys += record_is_set(record) && config_key_find(key) != NULL;
+    if (last->updated_at < record->updated_at)
+        last->updated_at = record->updated_at;
+    return ERR_OK;
+}
+
+static void
+print_text(const struct tenant *tenant)
+{
+    char time[CTL_TIME_SIZE];
+
+    printf("%-30s %llu  %s\n", tenant->name, (unsigned long long)tenant->keys,
+           ctl_time_text(tenant->updated_at, time));
+}
+
+static enum ctl_exit
+print_json(const struct tenant *tenant)
+{
+    struct buf json = {0};
+    bool is_complete = json_text_add(&json, "{\"tenant\":") &&
+                       json_text_add_string(&json, tenant->name) &&
+                       json_text_add(&json, ",\"keys\":") &&
+                       json_text_add_number(&json, tenant->keys) &&
+                       json_text_add(&json, ",\"updated_at\":") &&
+                       json_text_add_time(&json, tenant->updated_at) &&
+                       json_text_add(&json, "}");
+
+    return ctl_print_json(&json, is_complete);
+}
+
+static enum ctl_exit
+print_all(const struct buf *list, bool is_json)
+{
+    enum ctl_exit status = CTL_OK;
+
+    for (size_t at = 0; at < list->len && status == CTL_OK;
+         at += sizeof(struct tenant)) {
+        struct tenant tenant;
+
+        memcpy(&tenant, list->data + at, sizeof(tenant));
+        if (is_json)
+            status = print_json(&tenant);
+        else
+            print_text(&tenant);
+    }
+    return status;
+}
+
+static enum ctl_exit
+run(const char *const *values, const char *const *operands)
+{
+    auto_store *store = NULL;
+    struct tenants tenants = {.list = {0}};
+    enum ctl_exit status = ctl_store_open(values, CTL_STORE_IS_THERE, &store);
+    enum err err;
+
+    (void)operands; /* it takes none */
+    if (status != CTL_OK)
+        return status;
+    err = store_scan(store, take, &tenants);
+    if (err == ERR_OK && !add_last(&tenants))
+        err = ERR_NOMEM;
+    status = err == ERR_OK ? print_all(&tenants.list, values[JSON] != NULL)
+                           : ctl_fail_store(err);
+    buf_clear(&tenants.list);
+    return status;
+}
+
+const struct ctl_command ctl_tenants = {
+    .name = "tenants",
+    .operands = "",
+    .summary = "Lists the tenants that the store has something of",
+    .details = "A line each: name, how many keys are set, and the time of the "
+               "last change. With\n--json, each is a line of JSON.",
+    .options = options,
+    .option_count = OPTIONS,
+    .run = run,
+};

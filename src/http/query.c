@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: MIT
+/* Parameters of the query string, as forms and URLSearchParams write them:
+ * name=value&name=value, percent-encoded (URL Standard, section 5.1). */
+#include "http/http.h"
+#include "json/schema.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* Longer than every name and value that we look for. */
+#define PIECE_MAX 20
+
+static const char twice[] = "must be there only once";
+
+int
+http_hex_digit(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    c |= 'a' ^ 'A';
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* Decodes what stands before end, and passes it. A piece that is malformed,
+ * or longer than any of ours, becomes "". */
+static void
+read_piece(const char **at, const char *ends, char piece_out[PIECE_MAX + 1])
+{
+    const char *end = *at + strcspn(*at, ends);
+    size_t len = 0;
+    bool is_good = true;
+
+    for (; *at < end; (*at)++) {
+        char c = **at == '+' ? ' ' : **at;
+
+        if (c == '%') {
+            int high = http_hex_digit((*at)[1]);
+            int low = high >= 0 ? http_hex_digit((*at)[2]) : -1;
+
+            is_good = is_good && low >= 0;
+            c = (char)(high * 16 + low);
+            *at += low >= 0 ? 2 : 0;
+        }
+        is_good = is_good && len < PIECE_MAX && c != '\0';
+        if (is_good)
+            piece_out[len++] = c;
+    }
+    piece_out[is_good ? len : 0] = '\0';
+}
+
+/* How often the parameter is there; value_out is the first one's. */
+static int
+find(const char *query, const char *name, char value_out[PIECE_MAX + 1])
+{
+    char piece[PIECE_MAX + 1];
+    int count = 0;
+
+    while (*query != '\0') {
+        bool is_wanted;
+
+        read_piece(&query, "=&", piece);
+        is_wanted = strcmp(piece, name) == 0;
+        query += *query == '=';
+        read_piece(&query, "&", piece);
+        query += *query == '&';
+        if (is_wanted && count++ == 0)
+            memcpy(value_out, piece, sizeof(piece));
+    }
+    return count;
+}
+
+static enum err
+refuse(json_t *messages, const char *name, const char *rule)
+{
+    enum err err = validate_add(messages, "%s: %s", name, rule);
+
+    return err == ERR_INVALID ? ERR_BADREQ : err;
+}
+
+static bool
+read_number(const char *text, uint64_t *number_out)
+{
+    uint64_t number = 0;
+
+    if (*text == '\0')
+        return false;
+    for (; *text != '\0'; text++)
+        if (*text < '0' || *text > '9' ||
+            __builtin_mul_overflow(number, 10, &number) ||
+            __builtin_add_overflow(number, (uint64_t)(*text - '0'), &number))
+            return false;
+    *number_out = number;
+    return true;
+}
+
+enum err
+http_query_number(const char *query, const char *name, uint64_t min,
+                  uint64_t max, json_t *messages, uint64_t *number_inout)
+{
+    char value[PIECE_MAX + 1];
+    char rule[96];
+    uint64_t number;
+    int count = find(query, name, value);
+
+    if (count == 0)
+        return ERR_OK;
+    if (count > 1)
+        return refuse(messages, name, twice);
+    if (read_number(value, &number) && number >= min && number <= max) {
+        *number_inout = number;
+        return ERR_OK;
+    }
+    snprintf(rule, sizeof(rule), "must be an integer from %llu to %llu",
+             (unsigned long long)min, (unsigned long long)max);
+    return refuse(messages, name, rule);
+}
+
+enum err
+http_query_flag(const char *query, const char *name, json_t *messages,
+                bool *flag_inout)
+{
+    char value[PIECE_MAX + 1];
+    int count = find(query, name, value);
+    bool is_true = count == 1 && strcmp(value, "true") == 0;
+
+    if (count == 0)
+        return ERR_OK;
+    if (count > 1)
+        return refuse(messages, name, twice);
+    if (!is_true && strcmp(value, "false") != 0)
+        return refuse(messages, name, "must be true or false");
+    *flag_inout = is_true;
+    return ERR_OK;
+}

@@ -1,0 +1,293 @@
+// SPDX-License-Identifier: MIT
+#include "model/config_keys.h"
+
+#include "base/timestamp.h"
+#include "base/util.h"
+#include "model/body.h"
+
+#include <string.h>
+
+#define SCHEMA_POSITIVE .type = SCHEMA_INTEGER, .min = 1, .max = INT64_MAX
+
+static const struct schema_member sequence[] = {
+    {.name = "prefix", .schema = {.type = SCHEMA_STRING}},
+    {.name = "size", .schema = {SCHEMA_POSITIVE}},
+    {.name = "start", .schema = {SCHEMA_POSITIVE}},
+    {.name = "step", .schema = {SCHEMA_POSITIVE}},
+    {.name = NULL},
+};
+
+static const char *const location_names[] = {"store", "dc", NULL};
+
+static const struct schema location = {
+    .type = SCHEMA_STRING,
+    .one_of = location_names,
+};
+
+static const struct schema_member big_order[] = {
+    {.name = "soft_limit_for_big_orders",
+     .schema = {SCHEMA_ANY_INTEGER},
+     .is_required = true},
+    {.name = NULL},
+};
+
+static const struct schema_member oms[] = {
+    {.name = "enabled",
+     .schema = {.type = SCHEMA_BOOLEAN},
+     .is_required = true},
+    {.name = NULL},
+};
+
+/* timeout has no minimum in the API document, so it has none here. */
+static const struct schema_member webhook[] = {
+    {.name = "url",
+     .schema = {.type = SCHEMA_STRING, .min_length = 1, .is_uri = true},
+     .is_required = true},
+    {.name = "api_key",
+     .schema = {.type = SCHEMA_STRING, .min_length = 1},
+     .is_required = true},
+    {.name = "timeout",
+     .schema = {.type = SCHEMA_INTEGER, .min = INT64_MIN, .max = 25},
+     .unset = "15"},
+    {.name = NULL},
+};
+
+const struct config_key config_keys[CONFIG_KEYS_MAX] = {
+    {.name = "sales_order_generator_sequence",
+     .value = {.type = SCHEMA_OBJECT, .members = sequence},
+     .unset = "{}",
+     .is_once = true},
+    {.name = "on_hold_timer_duration",
+     .value = {SCHEMA_ANY_INTEGER},
+     .unset = "0"},
+    {.name = "cancellation_allowed_from",
+     .value = {.type = SCHEMA_ARRAY, .min_length = 1, .items = &location},
+     .unset = "[\"store\"]"},
+    {.name = "big_sales_order",
+     .value = {.type = SCHEMA_OBJECT, .members = big_order},
+     .unset = "{\"soft_limit_for_big_orders\":100}"},
+    {.name = "external_oms",
+     .value = {.type = SCHEMA_OBJECT, .members = oms},
+     .unset = "{\"enabled\":false}",
+     .is_flat = true},
+    {.name = "external_order_webhook",
+     .value = {.type = SCHEMA_OBJECT, .members = webhook},
+     .secret = "api_key",
+     .recipient = "url"},
+};
+
+const struct config_key *
+config_key_find(const char *name)
+{
+    for (size_t i = 0; i < CONFIG_KEYS_MAX; i++)
+        if (strcmp(config_keys[i].name, name) == 0)
+            return &config_keys[i];
+    return NULL;
+}
+
+static bool
+has_name(const struct config_key *key, const char *name)
+{
+    return strcmp(name, "value") == 0 ||
+           (key->is_flat && schema_find(&key->value, name) != NULL);
+}
+
+static enum err
+check_names(const struct config_key *key, json_t *root, json_t *messages)
+{
+    enum err err = ERR_OK;
+
+    for (void *at = json_object_iter(root); at != NULL && err != ERR_NOMEM;
+         at = json_object_iter_next(root, at)) {
+        const char *name = json_object_iter_key(at);
+
+        if (!has_name(key, name))
+            err = validate_add_unknown(messages, "", name);
+    }
+    return err;
+}
+
+/* True if the body holds a member of the value at its top. */
+static bool
+is_flat_body(const struct config_key *key, const json_t *root)
+{
+    if (!key->is_flat)
+        return false;
+    for (const struct schema_member *member = key->value.members;
+         member->name != NULL; member++)
+        if (json_object_get(root, member->name) != NULL)
+            return true;
+    return false;
+}
+
+/* Both shapes in one body must say the same. */
+static enum err
+check_agree(const struct config_key *key, const json_t *nested,
+            const json_t *flat, json_t *messages)
+{
+    enum err err = ERR_OK;
+
+    for (const struct schema_member *member = key->value.members;
+         member->name != NULL && err != ERR_NOMEM; member++) {
+        const json_t *one = json_object_get(nested, member->name);
+        const json_t *other = json_object_get(flat, member->name);
+
+        if (one != other && !json_equal(one, other))
+            err = validate_add(messages, "value.%s: differs from %s",
+                               member->name, member->name);
+    }
+    return err;
+}
+
+/* Checks the value in either shape; every violation of both is listed. */
+static enum err
+check_value(const struct config_key *key, const json_t *root, bool is_strict,
+            json_t *messages, json_t **canonical_out)
+{
+    json_auto_t *nested = NULL;
+    json_auto_t *flat = NULL;
+    const json_t *value = json_object_get(root, "value");
+    bool is_flat = is_flat_body(key, root);
+    enum err err = ERR_OK;
+    enum err flat_err = ERR_OK;
+
+    if (value != NULL)
+        err =
+            validate(&key->value, value, "value", is_strict, messages, &nested);
+    else if (!is_flat)
+        return validate_add(
+            messages, "value: is required%s",
+            key->is_flat ? ", or its members at the top of the body" : "");
+    if (is_flat && err != ERR_NOMEM)
+        flat_err = validate(&key->value, root, "", false, messages, &flat);
+    if (err == ERR_OK || flat_err == ERR_NOMEM)
+        err = flat_err;
+    if (err == ERR_OK && nested != NULL && flat != NULL)
+        err = check_agree(key, nested, flat, messages);
+    if (err == ERR_OK)
+        *canonical_out = json_incref(nested != NULL ? nested : flat);
+    return err;
+}
+
+enum err
+config_key_encode(const json_t *value, char **text_out)
+{
+    const size_t flags = JSON_COMPACT | JSON_ENCODE_ANY;
+    size_t len = json_dumpb(value, NULL, 0, flags);
+    char *text;
+
+    /* Not json_dumps: its memory need not be from malloc. */
+    text = len > 0 ? malloc(len + 1) : NULL;
+    if (text == NULL || json_dumpb(value, text, len, flags) != len) {
+        free(text);
+        return ERR_NOMEM;
+    }
+    text[len] = '\0';
+    *text_out = text;
+    return ERR_OK;
+}
+
+/* A body: the value, in either shape. */
+static enum err
+check_body(const void *ctx, json_t *root, bool is_strict, json_t *messages,
+           json_t **canonical_out)
+{
+    const struct config_key *key = ctx;
+    json_auto_t *canonical = NULL;
+    enum err names_err = ERR_OK;
+    enum err err;
+
+    if (!json_is_object(root))
+        return validate_add(messages, "body: must be an object");
+    err = check_value(key, root, is_strict, messages, &canonical);
+    if (is_strict && err != ERR_NOMEM)
+        names_err = check_names(key, root, messages);
+    if (err == ERR_OK || names_err == ERR_NOMEM)
+        err = names_err;
+    if (err == ERR_OK)
+        *canonical_out = json_incref(canonical);
+    return err;
+}
+
+/* A value by itself. */
+static enum err
+check_bare(const void *ctx, json_t *root, bool is_strict, json_t *messages,
+           json_t **canonical_out)
+{
+    const struct config_key *key = ctx;
+
+    return validate(&key->value, root, "value", is_strict, messages,
+                    canonical_out);
+}
+
+static enum err
+parse(const struct config_key *key, const char *text, size_t len,
+      bool is_strict, body_check_fn *check, json_t *messages, char **value_out)
+{
+    json_auto_t *canonical = NULL;
+    enum err err =
+        body_parse(text, len, is_strict, check, key, messages, &canonical);
+
+    return err == ERR_OK ? config_key_encode(canonical, value_out) : err;
+}
+
+enum err
+config_key_parse(const struct config_key *key, const char *body, size_t len,
+                 bool is_strict, json_t *messages, char **value_out)
+{
+    return parse(key, body, len, is_strict, check_body, messages, value_out);
+}
+
+enum err
+config_key_check(const struct config_key *key, const char *value, size_t len,
+                 bool is_strict, json_t *messages, char **value_out)
+{
+    return parse(key, value, len, is_strict, check_bare, messages, value_out);
+}
+
+enum err
+config_key_check_json(const struct config_key *key, const json_t *value,
+                      json_t *messages, char **value_out)
+{
+    json_auto_t *canonical = NULL;
+    enum err err =
+        validate(&key->value, value, "value", false, messages, &canonical);
+
+    return err == ERR_OK ? config_key_encode(canonical, value_out) : err;
+}
+
+static char *
+put(char *at, const char *text, size_t len)
+{
+    memcpy(at, text, len);
+    return at + len;
+}
+
+char *
+config_key_render(const struct config_key *key, const char *value,
+                  size_t value_len, int64_t updated_at, size_t *len_out)
+{
+    static const char before[] = "{\"value\":";
+    static const char between[] = ",\"updated_at\":\"";
+    /* "{}" has no member to repeat. */
+    bool has_members = key->is_flat && value_len > 2;
+    char *body = malloc(sizeof(before) + value_len + sizeof(between) +
+                        TIMESTAMP_LEN + value_len + sizeof("\",}"));
+    char *at = body;
+
+    if (body == NULL)
+        return NULL;
+    at = put(at, before, sizeof(before) - 1);
+    at = put(at, value, value_len);
+    at = put(at, between, sizeof(between) - 1);
+    at = timestamp_put(at, updated_at);
+    *at++ = '"';
+    if (has_members) {
+        *at++ = ',';
+        at = put(at, value + 1, value_len - 2);
+    }
+    *at++ = '}';
+    *at = '\0';
+    *len_out = (size_t)(at - body);
+    return body;
+}

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: MIT
+/* The six config keys: one row each, and what can be done with a row. */
+#ifndef MODEL_CONFIG_KEYS_H
+#define MODEL_CONFIG_KEYS_H
+
+#include "base/err.h"
+#include "json/schema.h"
+
+#include <stdint.h>
+
+struct config_key {
+    const char *name;
+    struct schema value;
+    const char *unset;  /* JSON of the value that an unset key reads as; NULL:
+                           there is none, and reading it is ERR_UNSET */
+    bool is_once;       /* write-once */
+    bool is_flat;       /* the body also carries the value's members at its top,
+                           the shape of the older API document */
+    const char *secret; /* the value's member that is one, or NULL */
+    const char *recipient; /* the member whose URI says whom the secret is sent
+                              to; not NULL if secret is not */
+};
+
+#define CONFIG_KEYS_MAX 6
+
+/* Bytes of a value's canonical text, at most. A request's body, which has 64
+ * KiB, may be a little shorter: it may lack defaults, and 1e9 is a number. */
+#define CONFIG_VALUE_MAX (64 * 1024 + 64)
+
+extern const struct config_key config_keys[CONFIG_KEYS_MAX];
+
+/* The row, or NULL if there is no such key. */
+const struct config_key *config_key_find(const char *name);
+
+/*
+ * Reads a request body. On ERR_OK, *value_out is the canonical JSON text of
+ * the value, from malloc, NUL-terminated. ERR_BADREQ (not JSON) and
+ * ERR_INVALID: messages grew, by every violation there is. ERR_NOMEM: messages
+ * may have grown, but not by all.
+ *
+ * A flat key's body may have the value in either shape, or in both: then both
+ * must be valid and say the same. No message holds any of the body but the
+ * names of members.
+ */
+enum err config_key_parse(const struct config_key *key, const char *body,
+                          size_t len, bool is_strict, json_t *messages,
+                          char **value_out);
+
+/* The same for the value alone, e.g. one that was stored long ago. */
+enum err config_key_check(const struct config_key *key, const char *value,
+                          size_t len, bool is_strict, json_t *messages,
+                          char **value_out);
+
+/* A value's canonical JSON text, from malloc, NUL-terminated. ERR_NOMEM. */
+enum err config_key_encode(const json_t *value, char **text_out);
+
+/* The same for one that is decoded already. */
+enum err config_key_check_json(const struct config_key *key,
+                               const json_t *value, json_t *messages,
+                               char **value_out);
+
+/*
+ * Makes the response body from a value that config_key_parse made (or the
+ * row's unset): {"value":…,"updated_at":"…"}, and for a flat key the value's
+ * members after it. From malloc; NULL on no memory.
+ */
+char *config_key_render(const struct config_key *key, const char *value,
+                        size_t value_len, int64_t updated_at, size_t *len_out);
+
+#endif

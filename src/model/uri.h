@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: MIT
+/* URIs (RFC 3986), as far as it matters whom they name. */
+#ifndef MODEL_URI_H
+#define MODEL_URI_H
+
+#include "base/err.h"
+
+#include <stdbool.h>
+
+/*
+ * True in *is_same_out if both name the same server: the same scheme, user
+ * information, host and port, when case, percent-encoding and a port that is
+ * the scheme's own are normalized (sections 6.2.2 and 6.2.3). In doubt, it is
+ * another one: a URI that cannot be read, or has no host, names the same server
+ * only as the very same text. ERR_NOMEM.
+ */
+enum err uri_is_same_server(const char *one, const char *other,
+                            bool *is_same_out);
+
+#endif

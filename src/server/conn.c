@@ -1,0 +1,290 @@
+// SPDX-License-Identifier: MIT
+#include "server/conn.h"
+
+#include "api/route.h"
+#include "http/problem.h"
+#include "store/committer.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* Room for a problem of one short message, its header fields and records. */
+#define REFUSAL_MAX 4096
+
+/*
+ * The time runs from the end of the request before, from the first byte of a
+ * request, and from the last byte that the peer took. The two states without a
+ * time have an owner of ours: the committer gives every write back, and a
+ * connection that is closing is freed after the batch of events. nginx closes
+ * its own idle connections after 60 s.
+ */
+const struct conn_wait conn_waits[CONN_STATE_MAX] = {
+    [CONN_IDLE] = {EPOLLIN, 300000}, [CONN_RECEIVING] = {EPOLLIN, 10000},
+    [CONN_COMMITTING] = {0, -1},     [CONN_SENDING] = {EPOLLOUT, 10000},
+    [CONN_CLOSING] = {0, -1},
+};
+
+struct conn *
+conn_new(int fd, const struct conn_service *service)
+{
+    struct conn *conn = calloc(1, sizeof(*conn));
+
+    if (conn != NULL) {
+        conn->fd = fd;
+        conn->service = service;
+    }
+    return conn;
+}
+
+void
+conn_free(struct conn *conn)
+{
+    close(conn->fd);
+    fcgi_clear(&conn->fcgi);
+    buf_clear(&conn->rest);
+    buf_clear(&conn->out);
+    exchange_clear(&conn->exchange);
+    free(conn);
+}
+
+/* Sends as much as the socket takes. */
+static void
+send_out(struct conn *conn)
+{
+    while (conn->out.len > 0) {
+        ssize_t sent =
+            send(conn->fd, conn->out.data, conn->out.len, MSG_NOSIGNAL);
+
+        if (sent < 0 && errno == EINTR)
+            continue;
+        if (sent < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
+            conn->state = CONN_SENDING;
+            return;
+        }
+        if (sent < 0) {
+            conn->state = CONN_CLOSING;
+            return;
+        }
+        buf_consume(&conn->out, (size_t)sent);
+    }
+    buf_clear(&conn->out);
+    if (conn->is_last)
+        conn->state = CONN_CLOSING;
+    else
+        conn->state = fcgi_is_idle(&conn->fcgi) ? CONN_IDLE : CONN_RECEIVING;
+}
+
+bool
+conn_is_silent(const struct conn *conn)
+{
+    char byte;
+
+    return conn->behind == 0 &&
+           recv(conn->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0;
+}
+
+/* The request is over: sends its end, and lets go of what it held. */
+static void
+finish(struct conn *conn, bool has_answer)
+{
+    conn->is_timed_anew = true;
+    if (!conn->fcgi.keeps_connection ||
+        (conn->service->is_draining && conn_is_silent(conn)))
+        conn->is_last = true;
+    exchange_clear(&conn->exchange);
+    fcgi_next(&conn->fcgi);
+    if (conn->fcgi.keeps_connection && conn->is_last && has_answer)
+        has_answer = fcgi_bye(&conn->fcgi, &conn->out);
+    if (has_answer)
+        send_out(conn);
+    else
+        conn->state = CONN_CLOSING;
+}
+
+/*
+ * There is no memory for an answer. The one that says so needs none: it is
+ * made here, and sent at once or not at all. The connection closes, because
+ * the request may not be read to its end.
+ */
+static void
+refuse(struct conn *conn)
+{
+    char bytes[REFUSAL_MAX];
+    struct buf out = {.data = bytes, .size = sizeof(bytes)};
+    struct exchange *exchange = &conn->exchange;
+
+    response_clear(&exchange->response);
+    problem_respond(&exchange->response, &exchange->request, ERR_NOMEM, NULL);
+    conn->state = CONN_CLOSING;
+    if (conn->out.len == 0 && fcgi_respond(&conn->fcgi, &exchange->request,
+                                           &exchange->response, &out))
+        (void)!send(conn->fd, out.data, out.len, MSG_NOSIGNAL);
+}
+
+static void
+answer(struct conn *conn)
+{
+    struct exchange *exchange = &conn->exchange;
+    size_t before = conn->out.len;
+
+    if (fcgi_respond(&conn->fcgi, &exchange->request, &exchange->response,
+                     &conn->out)) {
+        finish(conn, true);
+    } else {
+        conn->out.len = before;
+        refuse(conn);
+    }
+}
+
+static const char *
+no_param(void *ctx, const char *name)
+{
+    (void)ctx;
+    (void)name;
+    return NULL;
+}
+
+/* The committer has the write as long as the connection has this state. */
+static void
+commit(struct conn *conn)
+{
+    conn->exchange.write.owner = conn;
+    conn->state = CONN_COMMITTING;
+    committer_submit(conn->service->committer, &conn->exchange.write);
+}
+
+static void
+serve(struct conn *conn)
+{
+    struct exchange *exchange = &conn->exchange;
+
+    if (!fcgi_request(&conn->fcgi, &exchange->request)) {
+        conn->state = CONN_CLOSING;
+        return;
+    }
+    route_serve(conn->service->api, exchange);
+    if (exchange->write.tenant != NULL)
+        commit(conn);
+    else
+        answer(conn);
+}
+
+/* Sends the protocol's own replies, which belong to no request. */
+static bool
+take_replies(struct conn *conn)
+{
+    struct buf *replies = &conn->fcgi.replies;
+    bool is_taken = buf_add(&conn->out, replies->data, replies->len);
+
+    buf_clear(replies);
+    return is_taken;
+}
+
+/* Uses bytes until they end, or until a request has to wait. */
+static void
+feed(struct conn *conn, const char *bytes, size_t len)
+{
+    while (len > 0) {
+        size_t used;
+        enum fcgi_progress progress = fcgi_feed(&conn->fcgi, bytes, len, &used);
+
+        if (progress == FCGI_STARVED) {
+            request_init(&conn->exchange.request, no_param, NULL);
+            refuse(conn);
+            return;
+        }
+        if (progress == FCGI_BROKEN || !take_replies(conn)) {
+            conn->state = CONN_CLOSING;
+            return;
+        }
+        bytes += used;
+        len -= used;
+        conn->behind = len;
+        if (progress == FCGI_COMPLETE)
+            serve(conn);
+        else if (progress == FCGI_ABORTED)
+            finish(conn, fcgi_end(&conn->fcgi, &conn->out));
+        else
+            send_out(conn);
+
+        if (conn->state == CONN_CLOSING)
+            return;
+        if (conn->state == CONN_COMMITTING || conn->state == CONN_SENDING) {
+            if (!buf_add(&conn->rest, bytes, len))
+                conn->is_last = true;
+            return;
+        }
+    }
+}
+
+/* Serves what arrived behind a request that is now answered. */
+static void
+feed_rest(struct conn *conn)
+{
+    struct buf rest = conn->rest;
+
+    if (conn->state == CONN_IDLE || conn->state == CONN_RECEIVING) {
+        conn->rest = (struct buf){0};
+        feed(conn, rest.data, rest.len);
+        buf_clear(&rest);
+    }
+}
+
+void
+conn_read(struct conn *conn)
+{
+    static char bytes[65536]; /* one event loop, one connection at a time */
+    ssize_t len = recv(conn->fd, bytes, sizeof(bytes), 0);
+
+    if (len > 0)
+        feed(conn, bytes, (size_t)len);
+    else if (len == 0 || (errno != EAGAIN && errno != EINTR))
+        conn->state = CONN_CLOSING;
+}
+
+void
+conn_write(struct conn *conn)
+{
+    size_t before = conn->out.len;
+
+    send_out(conn);
+    conn->is_timed_anew = conn->is_timed_anew || conn->out.len < before;
+    feed_rest(conn);
+}
+
+void
+conn_written(struct conn *conn)
+{
+    route_written(conn->service->api, &conn->exchange);
+    answer(conn);
+    feed_rest(conn);
+}
+
+void
+conn_bye(struct conn *conn)
+{
+    if (conn->fcgi.last_id == 0)
+        return;
+    if (fcgi_bye(&conn->fcgi, &conn->out))
+        send_out(conn);
+}
+
+void
+conn_list_remove(struct conn_list *list, struct conn *conn)
+{
+    *(conn->prev != NULL ? &conn->prev->next : &list->first) = conn->next;
+    *(conn->next != NULL ? &conn->next->prev : &list->last) = conn->prev;
+    conn->prev = conn->next = NULL;
+}
+
+void
+conn_list_append(struct conn_list *list, struct conn *conn)
+{
+    conn->prev = list->last;
+    *(list->last != NULL ? &list->last->next : &list->first) = conn;
+    list->last = conn;
+}

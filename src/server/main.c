@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: MIT
+/*
+ * orderconf.fcgi. How it was started decides what it is:
+ *
+ *   --listen                  a supervisor, which starts this program again
+ *   LISTEN_FDS is set         the same on a socket of systemd's
+ *   fd 0 listens              one worker on it (spawn-fcgi, mod_fcgid, …)
+ *   GATEWAY_INTERFACE is set  plain CGI, one request
+ */
+#include "config.h"
+
+#include "api/exchange.h"
+#include "api/route.h"
+#include "base/log.h"
+#include "base/must_alloc.h"
+#include "base/util.h"
+#include "metrics/metrics.h"
+#include "model/key_ring.h"
+#include "server/cgi.h"
+#include "server/listener.h"
+#include "server/options.h"
+#include "server/supervisor.h"
+#include "server/worker.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+/* A library was refused memory that it cannot do without. To log needs none,
+ * and abort waits for the log. The supervisor starts another worker. */
+static void
+end_without_memory(size_t bytes)
+{
+    log_event(LOG_LEVEL_ERR, "out_of_memory",
+              LOG_NUMBER("bytes", (int64_t)bytes));
+    abort();
+}
+
+static struct auth_options
+auth_options(const struct options *options)
+{
+    return (struct auth_options){
+        .issuer = options->issuer,
+        .tenant_claim = options->tenant_claim,
+        .jwks = options->jwks,
+        .audience = options->audience,
+        .read_scope = options->read_scope,
+        .write_scope = options->write_scope,
+        .secret_scope = options->secret_scope,
+    };
+}
+
+/* Beside the store; without them, the service goes on. What keeps the store
+ * from being opened may keep them, too, and has been logged. */
+static void
+open_metrics(const struct options *options, bool has_store)
+{
+    static struct metrics_names names;
+    char why[512];
+
+    route_name(&names);
+    for (int refusal = AUTH_MISSING; refusal < AUTH_REFUSAL_MAX; refusal++)
+        names.refusals[refusal] = auth_refusal_name((enum auth_refusal)refusal);
+    if (!metrics_open(options->db, &names, why, sizeof(why)) && has_store)
+        log_event(LOG_LEVEL_WARNING, "metrics_not_shared",
+                  LOG_TEXT("reason", why));
+}
+
+static bool
+open_store(struct api *api, const struct options *options)
+{
+    struct store_options store = {
+        .path = options->db,
+        .map_size = (size_t)options->map_size,
+        .history = (uint64_t)options->history,
+    };
+    char why[512] = "out of memory";
+
+    if (store_open(&store, &api->store, why, sizeof(why)) == ERR_OK)
+        return true;
+    log_event(LOG_LEVEL_ERR, "store_not_opened", LOG_TEXT("reason", why));
+    return false;
+}
+
+/* True if there are none, or the keys of the file. */
+static bool
+open_secrets(const struct options *options, struct secrets **secrets_out)
+{
+    char why[512];
+
+    if (options->secret_keys == NULL ||
+        secrets_open(options->secret_keys, secrets_out, why, sizeof(why)) ==
+            ERR_OK)
+        return true;
+    log_event(LOG_LEVEL_ERR, "secret_keys_not_opened", LOG_TEXT("reason", why));
+    return false;
+}
+
+static void
+close_api(struct api *api)
+{
+    metrics_close();
+    secrets_close(api->secrets);
+    auth_free(api->auth);
+    store_close(api->store);
+    *api = (struct api){0};
+}
+
+/* Opens what the handlers work with. On failure the log says why, and of
+ * store and auth there is neither. */
+static bool
+open_api(struct api *api, const struct options *options)
+{
+    struct auth_options auth = auth_options(options);
+    bool has_store = open_store(api, options);
+
+    api->has_mask = options->secret_scope != NULL;
+    open_metrics(options, has_store);
+    if (!has_store)
+        return false;
+    api->auth = auth_new(&auth);
+    if (api->auth == NULL)
+        log_event(LOG_LEVEL_ERR, "auth_not_opened",
+                  LOG_TEXT("reason", "out of memory"));
+    else if (open_secrets(options, &api->secrets))
+        return true;
+    auth_free(api->auth);
+    api->auth = NULL;
+    store_close(api->store);
+    api->store = NULL;
+    return false;
+}
+
+/* On the socket that systemd gave, or -1: on one of its own. */
+static int
+run_supervisor(const struct options *options, int listen_fd)
+{
+    char why[512];
+    int status;
+
+    log_queue(LOG_BY_CHILD, NULL);
+    if (listen_fd < 0)
+        listen_fd = listener_open(options->listen, why, sizeof(why));
+    if (listen_fd < 0) {
+        log_event(LOG_LEVEL_ERR, "not_listening", LOG_TEXT("reason", why));
+        return 1;
+    }
+    status = supervisor_run(listen_fd, options);
+    close(listen_fd);
+    return status;
+}
+
+static void
+count_dropped(uint64_t lines)
+{
+    metrics_add(METRIC_LOG_DROPPED, lines);
+}
+
+/* A worker that takes another one's place counts itself. */
+static void
+count_restart(void)
+{
+    const char *cause = getenv(SUPERVISOR_CAUSE);
+
+    for (size_t i = 0; cause != NULL && i < ARRAY_SIZE(metrics_causes); i++)
+        if (strcmp(cause, metrics_causes[i]) == 0)
+            metrics_inc(METRIC_RESTARTS_DIED + (unsigned int)i);
+}
+
+static int
+run_worker(const struct options *options)
+{
+    auto_fd signal_fd = worker_open_signals();
+    struct api api = {0};
+    int status = SUPERVISOR_EXIT_CONFIG;
+    bool is_open;
+
+    log_queue(LOG_BY_THREAD, count_dropped);
+    is_open = open_api(&api, options);
+    count_restart();
+    if (is_open)
+        status = worker_run(STDIN_FILENO, signal_fd, &api);
+    close_api(&api);
+    return status;
+}
+
+/* A server must get an answer, also if there is no store to give it from. */
+static int
+run_cgi(const struct options *options)
+{
+    struct api api = {0};
+    int status;
+
+    log_queue(LOG_BY_THREAD, count_dropped);
+    (void)open_api(&api, options); /* says so in the log */
+    status = cgi_run(&api);
+    close_api(&api);
+    return status;
+}
+
+/* What is wrong with the settings as a whole, or NULL. */
+static const char *
+check(const struct options *options)
+{
+    struct auth_options auth = auth_options(options);
+
+    if (options->issuer == NULL)
+        return "issuer: is required";
+    return auth_options_check(&auth);
+}
+
+/* As what it was started as; 2: it was not. */
+static int
+run(const struct options *options)
+{
+    int activated_fd;
+
+    if (options->listen != NULL)
+        return run_supervisor(options, -1);
+    activated_fd = listener_activated();
+    if (activated_fd >= 0)
+        return run_supervisor(options, activated_fd);
+    if (listener_is_listening(STDIN_FILENO))
+        return run_worker(options);
+    if (getenv("GATEWAY_INTERFACE") != NULL)
+        return run_cgi(options);
+    log_complain("nothing to serve: give --listen, a listening socket on fd 0, "
+                 "or a CGI environment");
+    return 2;
+}
+
+int
+main(int argc, char **argv)
+{
+    struct options options;
+    const char *wrong;
+    int status;
+
+    if (!must_alloc_set(end_without_memory)) {
+        fprintf(stderr, "orderconf.fcgi: OpenSSL was used before main: is a "
+                        "library preloaded?\n");
+        return EXIT_FAILURE;
+    }
+    switch (options_read(&options, argc, argv)) {
+    case OPTIONS_EXIT_OK:
+        return EXIT_SUCCESS;
+    case OPTIONS_EXIT_USAGE:
+        return 2;
+    case OPTIONS_RUN:
+        break;
+    }
+    log_open(options.syslog);
+    wrong = check(&options);
+    if (wrong != NULL) {
+        log_complain("%s", wrong);
+        return 2;
+    }
+    if (options.listen != NULL && (wrong = listener_check(options.listen))) {
+        log_complain("--listen: %s", wrong);
+        return 2;
+    }
+
+    /* A file that may not grow is an error of the write, not a reason to die.
+     * Workers inherit it. */
+    signal(SIGXFSZ, SIG_IGN);
+
+    status = run(&options);
+    log_close();
+    return status;
+}

@@ -1,0 +1,415 @@
+// SPDX-License-Identifier: MIT
+#include "server/supervisor.h"
+
+#include "base/log.h"
+#include "base/process.h"
+#include "base/util.h"
+#include "server/listener.h"
+#include "server/notify.h"
+#include "server/options.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+
+/* From the start of a worker that died to that of the next one, at least, so
+ * that what cannot live does not keep a core busy: if it had become ready, and
+ * if it had not. */
+#define RESTART_MS 100
+#define START_AGAIN_MS 1000
+
+/* How long a worker has to become ready; and to end, which is more than it
+ * takes to give up its drain. One that hangs is killed. */
+#define START_MS 30000
+#define STOP_MS 40000
+#define TICK_MS 1000
+
+/* One place for a worker. */
+struct slot {
+    pid_t pid;    /* 0: none */
+    int ready_fd; /* the worker's stdout until it is ready, then -1 */
+    bool is_ready;
+    bool is_old;       /* to be renewed: SIGHUP came after it was started */
+    int64_t started;   /* monotonic ms */
+    int64_t due;       /* when to start one, if there is none */
+    pid_t retired;     /* the predecessor, to be ended when this one is ready */
+    int64_t ended;     /* when it was told to, in monotonic ms; there is no way
+                          back to it. 0: it was not */
+    const char *cause; /* why there had to be another one; NULL: none yet */
+};
+
+struct supervisor {
+    const struct options *options;
+    char program[PATH_MAX];
+    int listen_fd;
+    int signal_fd;
+    struct slot *slots;
+    size_t count;
+    bool was_ready;
+    bool is_stopping;
+    int status;
+};
+
+/* The child's way into the worker. Returns only on failure. */
+static void
+become_worker(const struct supervisor *supervisor, const char *cause,
+              int ready_fd, pid_t parent)
+{
+    char *argv[] = {strdup(supervisor->program), NULL};
+    sigset_t none;
+
+    /* A killed supervisor must not leave workers on a socket that its
+     * successor will want. */
+    prctl(PR_SET_PDEATHSIG, SIGTERM);
+    if (getppid() != parent)
+        _exit(0);
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    if ((cause != NULL ? setenv(SUPERVISOR_CAUSE, cause, 1)
+                       : unsetenv(SUPERVISOR_CAUSE)) != 0 ||
+        dup2(supervisor->listen_fd, STDIN_FILENO) < 0 ||
+        dup2(ready_fd, STDOUT_FILENO) < 0)
+        return;
+    execv(supervisor->program, argv);
+}
+
+static void
+start_worker(struct supervisor *supervisor, struct slot *slot)
+{
+    pid_t parent = getpid(), pid;
+    int ends[2] = {-1, -1};
+
+    slot->due = process_now_ms() + START_AGAIN_MS;
+    pid = pipe2(ends, O_CLOEXEC) == 0 ? fork() : -1;
+    if (pid == 0) {
+        become_worker(supervisor, slot->cause, ends[1], parent);
+        _exit(SUPERVISOR_EXIT_CONFIG);
+    }
+    if (pid < 0)
+        log_event(LOG_LEVEL_ERR, "worker_not_started",
+                  LOG_TEXT("reason", strerror(errno)));
+    close_fd(&ends[1]);
+    if (pid < 0) {
+        close_fd(&ends[0]);
+        return;
+    }
+    slot->pid = pid;
+    slot->ready_fd = ends[0];
+    slot->is_ready = false;
+    slot->is_old = false;
+    slot->started = process_now_ms();
+}
+
+static void
+signal_all(const struct supervisor *supervisor, int signal_number)
+{
+    for (size_t i = 0; i < supervisor->count; i++) {
+        if (supervisor->slots[i].pid > 0)
+            kill(supervisor->slots[i].pid, signal_number);
+        if (supervisor->slots[i].retired > 0)
+            kill(supervisor->slots[i].retired, signal_number);
+    }
+}
+
+static void
+stop(struct supervisor *supervisor, int status)
+{
+    if (supervisor->is_stopping)
+        return;
+    supervisor->is_stopping = true;
+    supervisor->status = status;
+    notify_manager("STOPPING=1");
+    /* Nobody new may connect; what has connected is in the socket's queue,
+     * which the workers empty before they end. */
+    if (supervisor->options->listen != NULL)
+        listener_unlink(supervisor->options->listen);
+    signal_all(supervisor, SIGTERM);
+}
+
+static void
+set_old(struct supervisor *supervisor, bool is_old)
+{
+    for (size_t i = 0; i < supervisor->count; i++)
+        supervisor->slots[i].is_old = is_old;
+}
+
+/* The old worker that is renewed next; NULL if there is none, or if another
+ * renewal is under way. */
+static struct slot *
+find_old(const struct supervisor *supervisor)
+{
+    struct slot *found = NULL;
+
+    for (size_t i = supervisor->count; i-- > 0;) {
+        struct slot *slot = &supervisor->slots[i];
+
+        if (slot->retired > 0)
+            return NULL;
+        if (slot->is_old && slot->is_ready && slot->pid > 0)
+            found = slot;
+    }
+    return found;
+}
+
+/* Starts the successor of the next worker, if a renewal is under way. Whatever
+ * keeps it from that leads here again when it is over. */
+static void
+renew_next(struct supervisor *supervisor)
+{
+    struct slot *slot = find_old(supervisor);
+
+    if (slot == NULL || supervisor->is_stopping)
+        return;
+    slot->retired = slot->pid;
+    slot->ended = 0;
+    slot->pid = 0;
+    slot->cause = "replaced";
+    start_worker(supervisor, slot);
+    if (slot->pid == 0) {
+        slot->pid = slot->retired;
+        slot->retired = 0;
+        set_old(supervisor, false);
+    }
+}
+
+static bool
+is_all_ready(const struct supervisor *supervisor)
+{
+    for (size_t i = 0; i < supervisor->count; i++)
+        if (supervisor->slots[i].pid == 0 || !supervisor->slots[i].is_ready)
+            return false;
+    return true;
+}
+
+/* The worker has said that it is ready; or it is dead, and SIGCHLD tells. */
+static void
+end_start(struct supervisor *supervisor, struct slot *slot)
+{
+    char word[16];
+
+    slot->is_ready = read(slot->ready_fd, word, sizeof(word)) > 0;
+    close(slot->ready_fd);
+    slot->ready_fd = -1;
+    if (!slot->is_ready)
+        return;
+    if (slot->retired > 0) {
+        kill(slot->retired, SIGTERM);
+        slot->ended = process_now_ms();
+    }
+    if (!supervisor->was_ready && is_all_ready(supervisor)) {
+        supervisor->was_ready = true;
+        log_event(LOG_LEVEL_NOTICE, "ready",
+                  LOG_NUMBER("workers", (int64_t)supervisor->count));
+        notify_manager("READY=1");
+    }
+    renew_next(supervisor);
+}
+
+static void
+log_death(pid_t pid, int status)
+{
+    bool is_expected = WIFEXITED(status) && WEXITSTATUS(status) == 0;
+
+    log_event(is_expected ? LOG_LEVEL_INFO : LOG_LEVEL_ERR, "worker_ended",
+              LOG_NUMBER("worker", pid),
+              LOG_NUMBER("status", WIFEXITED(status) ? WEXITSTATUS(status) : 0),
+              LOG_NUMBER("signal", WIFSIGNALED(status) ? WTERMSIG(status) : 0));
+}
+
+/* The successor failed: its predecessor stays, and so do the others, unless
+ * SIGHUP came meanwhile. What failed knew nothing of what that was for. */
+static void
+end_renewal(struct supervisor *supervisor, struct slot *slot)
+{
+    log_event(LOG_LEVEL_ERR, "renewal_failed",
+              LOG_NUMBER("worker", slot->retired));
+    slot->pid = slot->retired;
+    slot->retired = 0;
+    slot->is_ready = true;
+    set_old(supervisor, slot->is_old);
+    renew_next(supervisor);
+}
+
+/* A slot lost its current worker. */
+static void
+replace(struct supervisor *supervisor, struct slot *slot, int status)
+{
+    bool is_config =
+        WIFEXITED(status) && WEXITSTATUS(status) == SUPERVISOR_EXIT_CONFIG;
+
+    close_fd(&slot->ready_fd);
+    slot->ready_fd = -1;
+    slot->pid = 0;
+    if (slot->retired > 0 && slot->ended == 0) {
+        end_renewal(supervisor, slot);
+    } else if (is_config && !supervisor->was_ready) {
+        stop(supervisor, 1);
+    } else {
+        slot->cause = "died";
+        slot->due =
+            slot->started + (slot->is_ready ? RESTART_MS : START_AGAIN_MS);
+    }
+}
+
+static void
+reap(struct supervisor *supervisor)
+{
+    int status;
+    pid_t pid;
+
+    while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+        if (log_ended(pid))
+            continue;
+        log_death(pid, status);
+        for (size_t i = 0; i < supervisor->count; i++) {
+            struct slot *slot = &supervisor->slots[i];
+
+            if (slot->pid == pid) {
+                replace(supervisor, slot, status);
+            } else if (slot->retired == pid) {
+                slot->retired = 0;
+                renew_next(supervisor);
+            }
+        }
+    }
+}
+
+static void
+handle_signal(struct supervisor *supervisor)
+{
+    struct signalfd_siginfo info;
+
+    if (read(supervisor->signal_fd, &info, sizeof(info)) != sizeof(info))
+        return;
+    if (info.ssi_signo == SIGCHLD) {
+        reap(supervisor);
+    } else if (info.ssi_signo == SIGHUP) {
+        set_old(supervisor, true);
+        renew_next(supervisor);
+    } else {
+        stop(supervisor, 0);
+    }
+}
+
+/* Kills who has had its time; SIGCHLD tells. True if it is not over for all. */
+static bool
+kill_overdue(const struct slot *slot, int64_t now)
+{
+    bool is_starting = slot->pid > 0 && !slot->is_ready;
+    bool is_ending = slot->retired > 0 && slot->ended > 0;
+
+    if (is_starting && now - slot->started > START_MS)
+        kill(slot->pid, SIGKILL);
+    if (is_ending && now - slot->ended > STOP_MS)
+        kill(slot->retired, SIGKILL);
+    return is_starting || is_ending;
+}
+
+/* Looks after the workers whose time has come; returns the ms until it is to be
+ * done again. */
+static int
+tend(struct supervisor *supervisor)
+{
+    int64_t now = process_now_ms(), wait = -1;
+
+    for (size_t i = 0; i < supervisor->count; i++) {
+        struct slot *slot = &supervisor->slots[i];
+
+        if (kill_overdue(slot, now) && wait < 0)
+            wait = TICK_MS;
+        if (slot->pid != 0 || supervisor->is_stopping)
+            continue;
+        if (slot->due <= now)
+            start_worker(supervisor, slot);
+        else if (wait < 0 || slot->due - now < wait)
+            wait = slot->due - now;
+    }
+    return (int)wait;
+}
+
+static size_t
+count_alive(const struct supervisor *supervisor)
+{
+    size_t alive = 0;
+
+    for (size_t i = 0; i < supervisor->count; i++)
+        alive +=
+            (supervisor->slots[i].pid > 0) + (supervisor->slots[i].retired > 0);
+    return alive;
+}
+
+/* Waits for a signal, a worker's word, or timeout_ms. */
+static void
+turn(struct supervisor *supervisor, struct pollfd *polled, int timeout_ms)
+{
+    polled[supervisor->count] =
+        (struct pollfd){.fd = supervisor->signal_fd, .events = POLLIN};
+    for (size_t i = 0; i < supervisor->count; i++)
+        polled[i] = (struct pollfd){.fd = supervisor->slots[i].ready_fd,
+                                    .events = POLLIN};
+    if (poll(polled, supervisor->count + 1, timeout_ms) <= 0)
+        return;
+    for (size_t i = 0; i < supervisor->count; i++)
+        if (polled[i].revents != 0)
+            end_start(supervisor, &supervisor->slots[i]);
+    if (polled[supervisor->count].revents != 0)
+        handle_signal(supervisor);
+}
+
+static void
+supervise(struct supervisor *supervisor, struct pollfd *polled)
+{
+    int64_t end;
+
+    while (!supervisor->is_stopping) {
+        int wait = tend(supervisor);
+
+        turn(supervisor, polled, wait);
+    }
+    end = process_now_ms() + STOP_MS;
+    while (count_alive(supervisor) > 0) {
+        turn(supervisor, polled, TICK_MS);
+        if (process_now_ms() > end)
+            signal_all(supervisor, SIGKILL);
+    }
+}
+
+int
+supervisor_run(int listen_fd, const struct options *options)
+{
+    struct supervisor supervisor = {
+        .options = options,
+        .listen_fd = listen_fd,
+        .count = (size_t)options->workers,
+    };
+    struct pollfd *polled = calloc(supervisor.count + 1, sizeof(*polled));
+    struct options inherited = *options;
+
+    supervisor.slots = calloc(supervisor.count, sizeof(*supervisor.slots));
+    supervisor.signal_fd = process_open_signals(
+        (int[]){SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGCHLD, 0});
+    inherited.listen = NULL; /* a worker has its socket as fd 0 */
+    if (polled == NULL || supervisor.slots == NULL ||
+        supervisor.signal_fd < 0 ||
+        !process_find_program(supervisor.program, sizeof(supervisor.program)) ||
+        !options_export(&inherited)) {
+        log_event(LOG_LEVEL_ERR, "supervisor_failed",
+                  LOG_TEXT("reason", strerror(errno)));
+        supervisor.status = 1;
+    } else {
+        for (size_t i = 0; i < supervisor.count; i++)
+            supervisor.slots[i].ready_fd = -1;
+        supervise(&supervisor, polled);
+    }
+    close_fd(&supervisor.signal_fd);
+    free(supervisor.slots);
+    free(polled);
+    return supervisor.status;
+}

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: MIT
+/* Keeps a number of workers on one listening socket. */
+#ifndef SERVER_SUPERVISOR_H
+#define SERVER_SUPERVISOR_H
+
+struct options;
+
+/* Exit status of a worker that cannot work as it is set up: starting it again
+ * would not help (EX_CONFIG of sysexits.h). */
+#define SUPERVISOR_EXIT_CONFIG 78
+
+/* The variable that tells a worker why it took another one's place: "died" or
+ * "replaced" (see metrics_causes). It is for the worker to count, because the
+ * supervisor has nothing to do with the store and what is beside it. */
+#define SUPERVISOR_CAUSE "SUPERVISOR_CAUSE"
+
+/*
+ * Runs options->workers workers on listen_fd: this program again, with the
+ * socket as fd 0. Opens no store and no thread.
+ *
+ * A worker that dies is replaced. SIGHUP replaces the workers one by one, each
+ * once its successor is ready, so that a program or setting that was changed
+ * takes effect without a lost request. SIGTERM, SIGINT: lets them answer what
+ * they accepted, and returns the exit status.
+ */
+int supervisor_run(int listen_fd, const struct options *options);
+
+#endif

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: MIT
+/* The event loop: one thread that serves, beside one that commits. */
+#ifndef SERVER_WORKER_H
+#define SERVER_WORKER_H
+
+struct api;
+
+/*
+ * Holds SIGTERM, SIGINT and SIGQUIT back until worker_run reads them, so that
+ * whoever has connected while the worker starts is answered. Returns the
+ * descriptor for it, the caller's to close; -1 with errno.
+ */
+int worker_open_signals(void);
+
+/*
+ * Serves FastCGI connections of the listening socket until one of the signals,
+ * then answers every request that has been accepted, and returns the exit
+ * status. Prints "ready" to stdout once it serves, and nothing after. A commit
+ * that does not end within 30 s is given up: api->store is NULL then, for it
+ * cannot be closed.
+ */
+int worker_run(int listen_fd, int signal_fd, struct api *api);
+
+#endif

@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: MIT
+#include "setting/jsonl.h"
+
+#include "auth/auth.h"
+#include "base/util.h"
+#include "json/decode.h"
+#include "json/schema.h"
+#include "json/text.h"
+#include "model/seal.h"
+
+#include <errno.h>
+
+void
+jsonl_setting_clear(struct jsonl_setting *setting)
+{
+    if (setting->key != NULL && setting->key->secret != NULL)
+        seal_free(setting->value);
+    else
+        free(setting->value);
+    *setting = (struct jsonl_setting){.value = NULL};
+}
+
+int
+jsonl_compare(const struct jsonl_setting *a, const struct jsonl_setting *b)
+{
+    int order = strcmp(a->tenant, b->tenant);
+
+    return order != 0 ? order : strcmp(a->key->name, b->key->name);
+}
+
+bool
+jsonl_add(struct buf *text, const char *tenant, const char *key,
+          const struct record *record)
+{
+    return json_text_add(text, "{\"tenant\":") &&
+           json_text_add_string(text, tenant) &&
+           json_text_add(text, ",\"key\":") &&
+           json_text_add_string(text, key) &&
+           json_text_add(text, ",\"value\":") &&
+           buf_add(text, record->value, record->value_len) &&
+           json_text_add(text, ",\"version\":") &&
+           json_text_add_number(text, record->version) &&
+           json_text_add(text, ",\"updated_at\":") &&
+           json_text_add_time(text, record->updated_at) &&
+           json_text_add(text, "}\n");
+}
+
+bool
+jsonl_open(struct jsonl *jsonl, FILE *stream)
+{
+    *jsonl = (struct jsonl){.stream = stream};
+    jsonl->text = malloc(JSONL_LINE_MAX);
+    return jsonl->text != NULL;
+}
+
+void
+jsonl_close(struct jsonl *jsonl)
+{
+    free(jsonl->text);
+}
+
+/* Reads up to the line's end, of which what fits is in text. */
+static enum err
+read_text(struct jsonl *jsonl, size_t *len_out)
+{
+    size_t len = 0;
+    int c;
+
+    while ((c = getc_unlocked(jsonl->stream)) != EOF && c != '\n') {
+        if (len < JSONL_LINE_MAX)
+            jsonl->text[len] = (char)c;
+        len++;
+    }
+    if (ferror(jsonl->stream))
+        return ERR_STORE;
+    if (c == EOF && len == 0)
+        return ERR_NOTFOUND;
+    jsonl->number++;
+    jsonl->offset += len + (c == '\n');
+    *len_out = len;
+    return ERR_OK;
+}
+
+static enum err
+read_tenant(const struct jsonl *jsonl, const json_t *name, json_t *messages,
+            struct jsonl_setting *setting)
+{
+    const char *text = json_string_value(name);
+
+    (void)jsonl;
+    if (text == NULL || !auth_tenant_is_valid(text, strlen(text)))
+        return validate_add(messages,
+                            "tenant: must be of a-z, 0-9 and "
+                            "hyphens, no hyphen first or last, at "
+                            "most %d characters",
+                            AUTH_TENANT_MAX);
+    memcpy(setting->tenant, text, strlen(text) + 1);
+    return ERR_OK;
+}
+
+static enum err
+read_key(const struct jsonl *jsonl, const json_t *name, json_t *messages,
+         struct jsonl_setting *setting)
+{
+    const char *text = json_string_value(name);
+
+    (void)jsonl;
+    setting->key = text != NULL ? config_key_find(text) : NULL;
+    if (setting->key == NULL)
+        return validate_add(messages, "key: must be the name of a config key");
+    return ERR_OK;
+}
+
+/* What was exported encrypted: opened and checked again, or as it is. */
+static enum err
+read_sealed(const struct jsonl *jsonl, const json_t *value, json_t *messages,
+            struct jsonl_setting *setting)
+{
+    const struct config_key *key = setting->key;
+    const struct seal seal = {jsonl->secrets, setting->tenant, key};
+    struct seal_fault fault;
+    char *sealed = NULL, *opened = NULL;
+    enum err err = config_key_encode(value, &sealed);
+
+    if (err != ERR_OK)
+        return err;
+    err = seal_open(&seal, sealed, strlen(sealed), &opened, &fault);
+    if (err == ERR_OK)
+        err = config_key_check(key, opened, strlen(opened), false, messages,
+                               &setting->value);
+    else if (err == ERR_SEALED && jsonl->keeps_sealed)
+        err = config_key_encode(value, &setting->value);
+    else if (err == ERR_SEALED)
+        err = validate_add(messages, "value.%s: cannot be decrypted: %s",
+                           key->secret, fault.reason);
+    seal_free(opened);
+    free(sealed);
+    return err;
+}
+
+static enum err
+read_value(const struct jsonl *jsonl, const json_t *value, json_t *messages,
+           struct jsonl_setting *setting)
+{
+    const struct config_key *key = setting->key;
+    enum err err;
+
+    if (value == NULL)
+        return validate_add(messages, "value: is required");
+    if (key == NULL || *setting->tenant == '\0')
+        return ERR_INVALID; /* it is known already what is wrong */
+    if (key->secret != NULL &&
+        json_is_object(json_object_get(value, key->secret)))
+        err = read_sealed(jsonl, value, messages, setting);
+    else
+        err = config_key_check_json(key, value, messages, &setting->value);
+    if (err != ERR_OK)
+        return err;
+    setting->value_len = strlen(setting->value);
+    if (!jsonl->keeps_sealed && setting->value_len > CONFIG_VALUE_MAX)
+        return validate_add(messages, "value: must be at most %d bytes",
+                            CONFIG_VALUE_MAX);
+    return ERR_OK;
+}
+
+static enum err
+read_version(const struct jsonl *jsonl, const json_t *version, json_t *messages,
+             struct jsonl_setting *setting)
+{
+    (void)jsonl;
+    if (version == NULL)
+        return ERR_OK;
+    if (!json_is_integer(version) || json_integer_value(version) < 1)
+        return validate_add(messages, "version: must be an integer from 1");
+    setting->version = (uint64_t)json_integer_value(version);
+    return ERR_OK;
+}
+
+static enum err
+read_time(const struct jsonl *jsonl, const json_t *time, json_t *messages,
+          struct jsonl_setting *setting)
+{
+    (void)jsonl;
+    (void)setting; /* it is for people */
+    if (time != NULL && !json_is_string(time))
+        return validate_add(messages, "updated_at: must be a string");
+    return ERR_OK;
+}
+
+/* A line's members, in the order in which they are looked at. */
+static const struct {
+    const char *name;
+    enum err (*read)(const struct jsonl *jsonl, const json_t *json,
+                     json_t *messages, struct jsonl_setting *setting);
+} members[] = {
+    {"tenant", read_tenant},   {"key", read_key},         {"value", read_value},
+    {"version", read_version}, {"updated_at", read_time},
+};
+
+static enum err
+check_names(json_t *root, json_t *messages)
+{
+    enum err err = ERR_OK;
+    const char *name;
+    json_t *member;
+
+    json_object_foreach(root, name, member)
+    {
+        size_t i = 0;
+
+        while (i < ARRAY_SIZE(members) && strcmp(name, members[i].name) != 0)
+            i++;
+        if (i == ARRAY_SIZE(members) && err != ERR_NOMEM)
+            err = validate_add_unknown(messages, "", name);
+    }
+    return err;
+}
+
+/* All that is wrong, not just the first. */
+static enum err
+read_members(const struct jsonl *jsonl, json_t *root, json_t *messages,
+             struct jsonl_setting *setting)
+{
+    enum err err;
+
+    if (!json_is_object(root))
+        return validate_add(messages, "must be an object");
+    err = check_names(root, messages);
+    for (size_t i = 0; err != ERR_NOMEM && i < ARRAY_SIZE(members); i++) {
+        enum err read = members[i].read(
+            jsonl, json_object_get(root, members[i].name), messages, setting);
+
+        if (read != ERR_OK)
+            err = read;
+    }
+    return err;
+}
+
+static enum err
+read_setting(const struct jsonl *jsonl, size_t len, json_t *messages,
+             struct jsonl_setting *setting)
+{
+    struct decode_fault fault;
+    json_auto_t *root = NULL;
+    enum err decoded = decode_json(jsonl->text, len, &root, &fault);
+    enum err err = ERR_OK;
+
+    if (decoded != ERR_BADREQ)
+        err = read_members(jsonl, root, messages, setting);
+    /* Also for a number out of range that no rule of the value named. */
+    if (err == ERR_OK && decoded != ERR_OK)
+        err = validate_add(messages, "%s at column %zu", fault.text,
+                           fault.column);
+    return err;
+}
+
+enum err
+jsonl_read(struct jsonl *jsonl, json_t *messages,
+           struct jsonl_setting *setting_out)
+{
+    struct jsonl_setting setting = {.value = NULL};
+    size_t len = 0;
+    enum err err = read_text(jsonl, &len);
+
+    if (err != ERR_OK)
+        return err;
+    if (len > JSONL_LINE_MAX)
+        return validate_add(messages, "is longer than %zu bytes",
+                            JSONL_LINE_MAX);
+    setting.line = jsonl->number;
+    err = read_setting(jsonl, len, messages, &setting);
+    if (err == ERR_OK)
+        *setting_out = setting;
+    else
+        jsonl_setting_clear(&setting);
+    return err;
+}

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: MIT
+/* What a commit gives to each version that it makes: its place in the store's
+ * order, and an id that no other version has, in this store or elsewhere. For
+ * engines. */
+#ifndef STORE_STAMP_H
+#define STORE_STAMP_H
+
+#include "store/store.h"
+
+/* So many ids at once, for getrandom gives up to 256 bytes as a whole. */
+#define STORE_STAMP_IDS (256 / STORE_WRITE_ID_SIZE)
+
+/* Begins as {.seq = the last one given}, and lives as long as the commit. */
+struct store_stamp {
+    uint64_t seq;
+    unsigned char ids[STORE_STAMP_IDS][STORE_WRITE_ID_SIZE];
+    size_t left; /* of ids */
+};
+
+/* Sets the seq and write_id of a write that makes a version. 0, or errno. */
+int store_stamp(struct store_stamp *stamp, struct store_write *write);
+
+#endif

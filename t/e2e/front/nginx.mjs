@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: MIT
+// The production configuration as it is deployed: included by nginx.conf, with
+// TLS, tenants by host name and the rate limit.
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import https from 'node:https';
+import net from 'node:net';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { connect as tlsConnect } from 'node:tls';
+import { assertProblem } from '../lib/contract.mjs';
+import { assertVersion } from '../lib/etag.mjs';
+import { exchange, request } from '../lib/http.mjs';
+import { find } from '../lib/paths.mjs';
+import { Program, until } from '../lib/process.mjs';
+import { BASE, Stack } from '../lib/stack.mjs';
+
+const path = `${BASE}on_hold_timer_duration`;
+const nginx = find('nginx');
+
+const stack = await Stack.start({ nginx: false });
+after(() => stack.kill());
+
+/** Replaces every occurrence, of which there must be one at least. */
+function swap(text, from, to) {
+  assert.ok(text.includes(from), `orderconf.conf has no ${from}`);
+  return text.replaceAll(from, to);
+}
+
+/** The main file of a site that includes orderconf.conf, as Debian's does. */
+function site() {
+  const dir = join(stack.dir, 'site');
+  mkdirSync(dir);
+  const [cert, key] = stack.certificate();
+
+  // What an operator changes, and ports that any user may open.
+  stack.edit = (name, original) => {
+    if (name !== 'orderconf.conf') return original;
+    let text = original;
+    text = swap(text, '/etc/ssl/orderconf/fullchain.pem', cert);
+    text = swap(text, '/etc/ssl/orderconf/privkey.pem', key);
+    text = swap(text, '/run/orderconf/fcgi.sock', stack.fcgiSocket);
+    // Slow enough for a flood on any machine.
+    text = swap(text, 'rate=100r/s', 'rate=1r/s');
+    text = swap(text, 'burst=200', 'burst=20');
+    text = swap(text, 'listen 80;', `listen unix:${stack.dir}/plain.sock;`);
+    text = swap(
+      text,
+      'listen 443 ssl http2;',
+      `listen unix:${stack.dir}/tls.sock ssl http2;`,
+    );
+    text = swap(text, 'listen [::]:80;', '');
+    text = swap(text, 'listen [::]:443 ssl http2;', '');
+    return text;
+  };
+  const files = stack.writeNginxFiles({});
+  const main = join(files, 'nginx.conf');
+  writeFileSync(
+    main,
+    `
+${process.getuid() === 0 ? 'user root;' : ''}
+daemon off;
+error_log stderr;
+pid ${dir}/nginx.pid;
+events { }
+http {
+  access_log off;
+  client_body_temp_path ${dir}/a; fastcgi_temp_path ${dir}/b; proxy_temp_path ${dir}/c;
+  scgi_temp_path ${dir}/d; uwsgi_temp_path ${dir}/e;
+  gzip on;
+  include orderconf.conf;
+}
+`,
+  );
+  return { dir, main };
+}
+
+const { dir, main } = site();
+
+/** A request over TLS for a host name. */
+function ask(host, { tenant, headers = {}, ...rest }) {
+  const all = { host, ...headers };
+  if (tenant) all.authorization = stack.authorization(stack.token(tenant));
+  const ca = readFileSync(join(stack.dir, 'cert.pem'));
+  const agent = new https.Agent({ ca, servername: host });
+  agent.createConnection = (options) => {
+    // node's https would ignore socketPath for TLS without this.
+    const socket = net.connect(join(stack.dir, 'tls.sock'));
+    return tlsConnect({ ...options, socket, ca, servername: host });
+  };
+  return request(
+    { agent, protocol: 'https:' },
+    { headers: all, ...rest, agent },
+  ).finally(() => agent.destroy());
+}
+test('nginx takes the configuration without a word of warning', () => {
+  const said = execFileSync(
+    'sh',
+    ['-c', '"$0" -t -q -p "$1" -c "$2" 2>&1 || echo failed', nginx, dir, main],
+    { encoding: 'utf8' },
+  );
+  assert.equal(said, '');
+});
+
+test("nginx takes the demo's configuration too", () => {
+  const said = execFileSync(
+    'sh',
+    [
+      '-c',
+      '"$0" -t -q -p "$1" -c "$2" 2>&1 || echo failed',
+      nginx,
+      dir,
+      demo(),
+    ],
+    { encoding: 'utf8' },
+  );
+  assert.equal(said, '');
+});
+
+/** demo.conf, filled in. */
+function demo() {
+  const file = join(stack.dir, 'demo.conf');
+  const values = {
+    USER: process.getuid() === 0 ? 'user root;' : '',
+    RUN: dir,
+    NGINX: join(stack.dir, 'nginx'),
+    LISTEN: `unix:${stack.dir}/demo.sock`,
+    FASTCGI: `unix:${stack.fcgiSocket}`,
+    ACCESS: join(dir, 'access.log'),
+  };
+  let text = readFileSync(join(stack.dir, 'nginx', 'demo.conf'), 'utf8');
+  for (const [name, value] of Object.entries(values))
+    text = text.replaceAll(`@${name}@`, value);
+  assert.doesNotMatch(text, /@[A-Z]+@/);
+  writeFileSync(file, text);
+  return file;
+}
+
+test('it serves', async (t) => {
+  stack.nginx = new Program(nginx, ['-p', dir, '-c', main], {
+    log: join(stack.dir, 'nginx.log'),
+  });
+  await until('nginx answers', async () => {
+    assert.equal(stack.nginx.end, undefined, stack.log());
+    return new Promise((resolve) => {
+      const socket = net.connect(join(stack.dir, 'tls.sock'), () =>
+        resolve(socket.end()),
+      );
+      socket.on('error', () => resolve(false));
+    });
+  });
+
+  await t.test("the tenant's host name and the API's", async () => {
+    const tenant = stack.tenant();
+    for (const host of [`${tenant}.x.example`, 'api.x.example']) {
+      const answer = await ask(host, { tenant, path });
+      assert.equal(answer.status, 200, answer.text);
+    }
+    const other = await ask(`${stack.tenant()}.x.example`, { tenant, path });
+    assertProblem(other, 403, 'forbidden');
+    const written = await ask(`${tenant}.x.example`, {
+      tenant,
+      path,
+      method: 'POST',
+      body: { value: 3 },
+    });
+    assert.equal(written.status, 200);
+    // Strong, although the site compresses.
+    const read = await ask(`${tenant}.x.example`, {
+      tenant,
+      path,
+      headers: { 'accept-encoding': 'gzip' },
+    });
+    assertVersion(read, 1);
+    assert.equal(read.headers['content-encoding'], undefined);
+  });
+
+  await t.test('plain HTTP is refused, and not redirected', async () => {
+    const answer = await request(
+      { socketPath: join(stack.dir, 'plain.sock') },
+      { path, headers: { host: 'api.x.example', authorization: 'Bearer x' } },
+    );
+    assert.equal(answer.status, 403);
+    assert.equal(answer.json.error_code, 'https_required');
+    assert.equal(answer.headers.location, undefined);
+  });
+
+  await t.test('plain HTTP on the TLS port is a problem too', async () => {
+    const text = await exchange(
+      { socketPath: join(stack.dir, 'tls.sock') },
+      'GET / HTTP/1.1\r\nHost: api.x.example\r\n\r\n',
+    );
+    assert.match(text, /^HTTP\/1.1 400 /);
+    assert.match(text, /"error_code":"bad_request"/);
+  });
+
+  await t.test(
+    "one tenant's flood is stopped, another tenant is served",
+    async () => {
+      const [flood, calm] = [stack.tenant(), stack.tenant()];
+      const answers = await Promise.all(
+        Array.from({ length: 60 }, () =>
+          ask(`${flood}.x.example`, { tenant: flood, path }),
+        ),
+      );
+      const stopped = answers.filter((answer) => answer.status === 429);
+      assert.ok(stopped.length > 0);
+      assert.ok(answers.filter((answer) => answer.status === 200).length > 20);
+      for (const answer of stopped) {
+        assertProblem(answer, 429, 'too_many_requests');
+        assert.equal(answer.headers['retry-after'], '1');
+      }
+      assert.equal(
+        (await ask(`${calm}.x.example`, { tenant: calm, path })).status,
+        200,
+      );
+    },
+  );
+
+  await stack.stop();
+});

@@ -1,8 +1,0 @@
-// SPDX-License-Identifier: MIT
-// The contract through lighttpd and its mod_fastcgi: data/lighttpd.
-process.env.E2E_FRONT = 'lighttpd';
-await import('./deployment.mjs');
-await import('./contract.mjs');
-await import('./negotiation.mjs');
-await import('./paths.mjs');
-await import('./versions.mjs');

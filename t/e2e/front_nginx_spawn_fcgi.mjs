@@ -1,8 +1,0 @@
-// SPDX-License-Identifier: MIT
-// The contract through nginx, with workers of spawn-fcgi: data/.
-process.env.E2E_FRONT = 'nginx_spawn_fcgi';
-await import('./deployment.mjs');
-await import('./contract.mjs');
-await import('./negotiation.mjs');
-await import('./paths.mjs');
-await import('./versions.mjs');

@@ -1,0 +1,368 @@
+// SPDX-License-Identifier: MIT
+#include "auth/auth.h"
+
+#include "lib/auth_world.h"
+
+#include <criterion/criterion.h>
+#include <string.h>
+
+TestSuite(auth, .init = world_set_up, .fini = world_tear_down);
+
+Test(auth, principal_has_tenant_and_subject)
+{
+    auto_char *token = world_sign(GOOD);
+
+    cr_assert_eq(world_check_token(token, NOW), ERR_OK);
+    cr_assert_str_eq(world.principal->tenant, "acme");
+    cr_assert_str_eq(world.principal->subject, "ada");
+    cr_assert(world.principal->may_read);
+    cr_assert(world.principal->may_write);
+}
+
+Test(auth, long_subject_is_refused_not_cut)
+{
+    for (int len = AUTH_SUBJECT_MAX; len <= AUTH_SUBJECT_MAX + 1; len++) {
+        auto_char *claims = tokens_format(
+            "{" ISS_ACME ",\"exp\":1700000060,\"sub\":\"%0*d\"}", len, 0);
+        auto_char *token = world_sign(claims);
+
+        if (len <= AUTH_SUBJECT_MAX)
+            world_assert_accepted("longest subject", token);
+        else
+            world_assert_token_refused("subject too long", token, AUTH_CLAIM);
+    }
+}
+
+Test(auth, largest_token)
+{
+    auto_char *token = NULL;
+    auto_char *longer = strdup("");
+
+    for (int pad = 5900; strlen(longer) <= AUTH_TOKEN_MAX; pad++) {
+        auto_char *claims = tokens_format(
+            "{" ISS_ACME ",\"exp\":1700000060,\"pad\":\"%0*d\"}", pad, 0);
+
+        free(token);
+        token = longer;
+        longer = world_sign(claims);
+    }
+    cr_assert_geq(strlen(token), AUTH_TOKEN_MAX - 1);
+    world_assert_accepted("largest", token);
+    world_assert_token_refused("too large", longer, AUTH_MALFORMED);
+}
+
+Test(auth, authorization_header)
+{
+    auto_char *token = world_sign(GOOD);
+    static const struct {
+        const char *format;
+        enum auth_refusal refusal;
+    } cases[] = {
+        {"Bearer %s", AUTH_ACCEPTED},
+        {"bearer %s", AUTH_ACCEPTED},
+        {"BEARER   %s", AUTH_ACCEPTED},
+        {"%s", AUTH_MISSING},
+        {"Basic %s", AUTH_MISSING},
+        {"Bearer%s", AUTH_MISSING},
+        {" Bearer %s", AUTH_MISSING},
+        {"Bearer\t%s", AUTH_MISSING},
+        {"Bearer Bearer %s", AUTH_MALFORMED},
+        {"Bearer %s ", AUTH_MALFORMED},
+        {"Bearer %s\n", AUTH_MALFORMED},
+        {"Bearer %s,Bearer x", AUTH_MALFORMED},
+        {"Bearer \"%s\"", AUTH_MALFORMED},
+        {"Bearer \t%s", AUTH_MALFORMED},
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        char authorization[2000];
+        const char *at = strstr(cases[i].format, "%s");
+
+        snprintf(authorization, sizeof(authorization), "%.*s%s%s",
+                 (int)(at - cases[i].format), cases[i].format, token, at + 2);
+        if (cases[i].refusal == AUTH_ACCEPTED)
+            cr_assert_eq(world_check(authorization, NULL, ACCESS_READ, NOW),
+                         ERR_OK, "%s", cases[i].format);
+        else
+            world_assert_refused(cases[i].format, authorization,
+                                 cases[i].refusal);
+    }
+    world_assert_refused("none", NULL, AUTH_MISSING);
+    world_assert_refused("empty", "", AUTH_MISSING);
+    world_assert_refused("no token", "Bearer", AUTH_MISSING);
+    world_assert_refused("empty token", "Bearer ", AUTH_MALFORMED);
+}
+
+Test(auth, audience)
+{
+    static const struct {
+        const char *aud;
+        enum auth_refusal refusal;
+    } cases[] = {
+        {",\"aud\":\"orders\"", AUTH_ACCEPTED},
+        {",\"aud\":[\"x\",\"orders\"]", AUTH_ACCEPTED},
+        {",\"aud\":[1,\"orders\"]", AUTH_ACCEPTED},
+        {"", AUTH_AUDIENCE},
+        {",\"aud\":\"order\"", AUTH_AUDIENCE},
+        {",\"aud\":\"orders2\"", AUTH_AUDIENCE},
+        {",\"aud\":[]", AUTH_AUDIENCE},
+        {",\"aud\":[\"x\"]", AUTH_AUDIENCE},
+        {",\"aud\":[[\"orders\"]]", AUTH_AUDIENCE},
+        {",\"aud\":{\"orders\":1}", AUTH_AUDIENCE},
+        {",\"aud\":null", AUTH_AUDIENCE},
+    };
+
+    world_restart((struct auth_options){.audience = "orders"});
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        auto_char *claims =
+            tokens_format("{" ISS_ACME ",\"exp\":1700000060%s}", cases[i].aud);
+        auto_char *token = world_sign(claims);
+
+        if (cases[i].refusal == AUTH_ACCEPTED)
+            world_assert_accepted(cases[i].aud, token);
+        else
+            world_assert_token_refused(cases[i].aud, token, cases[i].refusal);
+    }
+}
+
+Test(auth, scopes)
+{
+    static const struct {
+        const char *scope;
+        bool may_read;
+        bool may_write;
+    } cases[] = {
+        {"\"cfg:read cfg:write\"", true, true},
+        {"\"cfg:write openid cfg:read\"", true, true},
+        {"\"cfg:read\"", true, false},
+        {"\"openid  cfg:write\"", false, true},
+        {"\"\"", false, false},
+        {"\"cfg:readers xcfg:read cfg:rea CFG:READ\"", false, false},
+        {"[\"cfg:read\"]", false, false},
+        {"7", false, false},
+    };
+
+    world_restart((struct auth_options){.read_scope = "cfg:read",
+                                        .write_scope = "cfg:write"});
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        auto_char *claims = tokens_format(
+            "{" ISS_ACME ",\"exp\":1700000060,\"scope\":%s}", cases[i].scope);
+        auto_char *token = world_sign(claims);
+        auto_char *header = tokens_format("Bearer %s", token);
+
+        /* Twice: the second answer is the cache's. */
+        for (int round = 0; round < 2; round++) {
+            cr_expect_eq(world_check(header, NULL, ACCESS_NONE, NOW), ERR_OK);
+            cr_expect_eq(world_check(header, NULL, ACCESS_READ, NOW),
+                         cases[i].may_read ? ERR_OK : ERR_DENIED, "%s",
+                         cases[i].scope);
+            cr_expect_eq(world.refusal,
+                         cases[i].may_read ? AUTH_ACCEPTED : AUTH_SCOPE);
+            cr_expect_eq(world_check(header, NULL, ACCESS_WRITE, NOW),
+                         cases[i].may_write ? ERR_OK : ERR_DENIED, "%s",
+                         cases[i].scope);
+        }
+
+        auto_char *log = tokens_take_log();
+
+        world_assert_clean(cases[i].scope, log, token);
+        if (!cases[i].may_read)
+            cr_expect_not_null(strstr(log, "\"reason\":\"scope\""));
+    }
+}
+
+/* It refuses nobody, and says who may see more. */
+Test(auth, the_scope_for_secrets)
+{
+    static const struct {
+        const char *option;
+        const char *scope;
+        bool may_reveal;
+    } cases[] = {
+        {NULL, "\"\"", true},
+        {"cfg:secret", "\"cfg:read cfg:secret\"", true},
+        {"cfg:secret", "\"cfg:read\"", false},
+        {"cfg:secret", "\"cfg:secrets CFG:SECRET\"", false},
+        {"cfg:secret", "[\"cfg:secret\"]", false},
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        auto_char *claims = tokens_format(
+            "{" ISS_ACME ",\"exp\":1700000060,\"scope\":%s}", cases[i].scope);
+        auto_char *token = world_sign(claims);
+        auto_char *header = tokens_format("Bearer %s", token);
+
+        world_restart((struct auth_options){.secret_scope = cases[i].option});
+        /* Twice: the second answer is the cache's. */
+        for (int round = 0; round < 2; round++) {
+            cr_assert_eq(world_check(header, NULL, ACCESS_READ, NOW), ERR_OK);
+            cr_expect_eq(world.principal->may_reveal, cases[i].may_reveal,
+                         "%zu", i);
+        }
+    }
+}
+
+Test(auth, front_tenant_must_agree)
+{
+    auto_char *token = world_sign(GOOD);
+    auto_char *header = tokens_format("Bearer %s", token);
+    static const char *const others[] = {"other", "", "ACME", "acme ", "acm"};
+
+    for (int round = 0; round < 2; round++) {
+        cr_assert_eq(world_check(header, "acme", ACCESS_READ, NOW), ERR_OK);
+        for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
+            cr_assert_eq(world_check(header, others[i], ACCESS_READ, NOW),
+                         ERR_DENIED);
+            cr_assert_eq(world.refusal, AUTH_TENANT);
+            cr_assert_null(world.principal);
+        }
+    }
+
+    auto_char *log = tokens_take_log();
+
+    cr_assert_not_null(strstr(log, "\"reason\":\"tenant\""));
+    cr_assert_not_null(strstr(log, "\"tenant\":\"acme\""));
+    world_assert_clean("front tenant", log, token);
+}
+
+Test(auth, tenant_by_claim)
+{
+    static const struct {
+        const char *claims;
+        enum auth_refusal refusal;
+    } cases[] = {
+        {"\"iss\":\"https://idp.example\",\"org\":\"acme\"", AUTH_ACCEPTED},
+        {"\"iss\":\"https://idp.example/\",\"org\":\"acme\"", AUTH_ISSUER},
+        {"\"org\":\"acme\"", AUTH_ISSUER},
+        {"\"iss\":\"https://idp.example\"", AUTH_CLAIM},
+        {"\"iss\":\"https://idp.example\",\"org\":[\"acme\"]", AUTH_CLAIM},
+        {"\"iss\":\"https://idp.example\",\"org\":\"../acme\"", AUTH_CLAIM},
+        {"\"iss\":\"https://idp.example\",\"org\":\"\"", AUTH_CLAIM},
+        {"\"iss\":\"https://idp.example\",\"org\":\"other\"", AUTH_SIGNATURE},
+    };
+
+    world_restart((struct auth_options){.issuer = "https://idp.example",
+                                        .tenant_claim = "org"});
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        auto_char *claims =
+            tokens_format("{\"exp\":1700000060,%s}", cases[i].claims);
+        auto_char *token = world_sign(claims);
+
+        if (cases[i].refusal == AUTH_ACCEPTED)
+            world_assert_accepted(cases[i].claims, token);
+        else
+            world_assert_token_refused(cases[i].claims, token,
+                                       cases[i].refusal);
+    }
+}
+
+Test(auth, issuer_template_may_go_on_after_the_tenant)
+{
+    auto_char *good = world_sign("{\"iss\":\"https://acme.id.example/x\","
+                                 "\"exp\":1700000060}");
+    auto_char *longer = world_sign("{\"iss\":\"https://acme.id.example/x/x\","
+                                   "\"exp\":1700000060}");
+    auto_char *overlap = world_sign("{\"iss\":\"https://.id.example/x\","
+                                    "\"exp\":1700000060}");
+
+    world_restart(
+        (struct auth_options){.issuer = "https://{tenant}.id.example/x"});
+    world_assert_accepted("good", good);
+    world_assert_token_refused("longer", longer, AUTH_ISSUER);
+    world_assert_token_refused("nothing between", overlap, AUTH_ISSUER);
+}
+
+/* The name of what is not valid must not get into the log as a tenant. */
+Test(auth, log_names_only_valid_tenants)
+{
+    auto_char *bad = world_sign("{\"iss\":\"" ISSUER "EVIL\","
+                                "\"exp\":1700000060}");
+    auto_char *unknown = world_sign("{\"iss\":\"" ISSUER "nobody\","
+                                    "\"exp\":1700000060}");
+
+    cr_assert_eq(world_check_token(bad, NOW), ERR_NOAUTH);
+    auto_char *without = tokens_take_log();
+    cr_assert_eq(world_check_token(unknown, NOW), ERR_NOAUTH);
+    auto_char *with = tokens_take_log();
+
+    cr_assert_null(strstr(without, "tenant"));
+    cr_assert_null(strstr(without, "EVIL"));
+    cr_assert_not_null(strstr(with, "\"tenant\":\"nobody\""));
+}
+
+Test(auth, tenant_names, .init = NULL, .fini = NULL)
+{
+    static const char *const good[] = {
+        "a",
+        "7",
+        "a-b",
+        "a--b",
+        "0-0",
+        "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+    };
+    static const char *const bad[] = {
+        "",
+        "-",
+        "-a",
+        "a-",
+        "A",
+        "a.b",
+        "a/b",
+        "..",
+        "a_b",
+        "a b",
+        "\xc3\xa9",
+        "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(good); i++)
+        cr_expect(auth_tenant_is_valid(good[i], strlen(good[i])), "%s",
+                  good[i]);
+    for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+        cr_expect_not(auth_tenant_is_valid(bad[i], strlen(bad[i])), "%s",
+                      bad[i]);
+    cr_expect_not(auth_tenant_is_valid("a\0b", 3));
+}
+
+Test(auth, options, .init = NULL, .fini = NULL)
+{
+    static const struct {
+        struct auth_options options;
+        const char *why; /* starts with, or NULL */
+    } cases[] = {
+        {{.issuer = "i/{tenant}", .jwks = "k/{tenant}"}, NULL},
+        {{.issuer = "i", .tenant_claim = "org", .jwks = "k/{tenant}"}, NULL},
+        {{.jwks = "k/{tenant}"}, "issuer: "},
+        {{.issuer = "", .tenant_claim = "org", .jwks = "{tenant}"}, "issuer: "},
+        {{.issuer = "i", .jwks = "k/{tenant}"}, "issuer: "},
+        {{.issuer = "{tenant}{tenant}", .jwks = "k/{tenant}"}, "issuer: "},
+        {{.issuer = "{tenant}", .tenant_claim = "org", .jwks = "{tenant}"},
+         "issuer: "},
+        {{.issuer = "{tenant}", .tenant_claim = "", .jwks = "{tenant}"},
+         "issuer: "},
+        {{.issuer = "i", .tenant_claim = "", .jwks = "{tenant}"},
+         "tenant-claim: "},
+        {{.issuer = "{tenant}"}, "jwks: "},
+        {{.issuer = "{tenant}", .jwks = "k"}, "jwks: "},
+        {{.issuer = "{tenant}", .jwks = "{tenant}/{tenant}"}, "jwks: "},
+        {{.issuer = "{tenant}", .jwks = "{tenant}", .audience = ""},
+         "audience: "},
+        {{.issuer = "{tenant}", .jwks = "{tenant}", .read_scope = "a b"},
+         "read-scope: "},
+        {{.issuer = "{tenant}", .jwks = "{tenant}", .write_scope = ""},
+         "write-scope: "},
+        {{.issuer = "{tenant}", .jwks = "{tenant}", .secret_scope = "a b"},
+         "secret-scope: "},
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        const char *why = auth_options_check(&cases[i].options);
+
+        if (cases[i].why == NULL)
+            cr_expect_null(why, "case %zu: %s", i, why);
+        else
+            cr_expect(why != NULL &&
+                          strncmp(why, cases[i].why, strlen(cases[i].why)) == 0,
+                      "case %zu: %s", i, why);
+    }
+}

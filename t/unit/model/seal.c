@@ -1,0 +1,449 @@
+// SPDX-License-Identifier: MIT
+#include "model/seal.h"
+
+#include "base/util.h"
+#include "lib/no_memory.h"
+#include "lib/ring.h"
+
+#include <criterion/criterion.h>
+#include <stdio.h>
+
+#define HOOK "external_order_webhook"
+#define VALUE                                                                  \
+    "{\"url\":\"https://a.example/\",\"api_key\":\"s3cr\\u0022et\\u00e9\","    \
+    "\"timeout\":-3}"
+#define CANONICAL                                                              \
+    "{\"url\":\"https://a.example/\",\"api_key\":\"s3cr\\\"et\xc3\xa9\","      \
+    "\"timeout\":-3}"
+#define MASKED                                                                 \
+    "{\"url\":\"https://a.example/\",\"api_key\":\"********\",\"timeout\":-3}"
+
+static struct seal
+seal_of(const struct secrets *secrets, const char *tenant, const char *key)
+{
+    return (struct seal){secrets, tenant, config_key_find(key)};
+}
+
+static char *
+sealed(const struct seal *seal, const char *value)
+{
+    char *text = NULL;
+
+    cr_assert_eq(seal_value(seal, value, strlen(value), &text), ERR_OK);
+    return text;
+}
+
+static void
+assert_opens(const struct seal *seal, const char *stored, const char *expected)
+{
+    struct seal_fault fault;
+    char *value = NULL;
+
+    cr_assert_eq(seal_open(seal, stored, strlen(stored), &value, &fault),
+                 ERR_OK, "%s", fault.reason);
+    cr_expect_str_eq(value, expected);
+    seal_free(value);
+}
+
+static void
+assert_fault(const struct seal *seal, const char *stored, const char *kid,
+             const char *reason)
+{
+    struct seal_fault fault = {.reason = ""};
+    char *value = NULL;
+
+    cr_expect_eq(seal_open(seal, stored, strlen(stored), &value, &fault),
+                 ERR_SEALED, "%s", stored);
+    cr_expect_null(value);
+    cr_expect_str_eq(fault.kid, kid);
+    cr_expect_str_eq(fault.reason, reason);
+    fault = (struct seal_fault){.reason = ""};
+    if (seal->secrets == NULL)
+        return;
+    cr_expect_eq(seal_renew(seal, stored, strlen(stored), &value, &fault),
+                 ERR_SEALED);
+    cr_expect_str_eq(fault.reason, reason);
+}
+
+Test(seal, a_secret_is_sealed_and_nothing_else)
+{
+    static const char before[] = "{\"url\":\"https://a.example/\",\"api_key\":"
+                                 "{\"sealed\":{\"kid\":\"one\",\"data\":\"";
+    struct secrets *secrets = ring_make("one two");
+    struct seal seal = seal_of(secrets, "acme", HOOK);
+    auto_char *stored = sealed(&seal, CANONICAL);
+
+    cr_expect_null(strstr(stored, "s3cr"));
+    cr_expect_eq(strncmp(stored, before, strlen(before)), 0, "%s", stored);
+    cr_expect_str_eq(strstr(stored, ",\"timeout\""), ",\"timeout\":-3}");
+    assert_opens(&seal, stored, CANONICAL);
+    secrets_close(secrets);
+}
+
+Test(seal, keys_without_a_secret_stay_as_they_are)
+{
+    struct secrets *secrets = ring_make("one");
+    const char *value = "{\"enabled\":true}";
+    struct seal seal = seal_of(secrets, "acme", "external_oms");
+    auto_char *stored = sealed(&seal, value);
+    struct seal_fault fault;
+    char *other = NULL;
+    bool is_masked = true;
+
+    cr_expect_str_eq(stored, value);
+    assert_opens(&seal, stored, value);
+    cr_expect_eq(seal_mask(seal.key, value, strlen(value), &other), ERR_OK);
+    cr_expect_str_eq(other, value);
+    seal_free(other);
+    cr_expect_eq(seal_is_masked(seal.key, value, strlen(value), &is_masked),
+                 ERR_OK);
+    cr_expect_not(is_masked);
+    other = NULL;
+    cr_expect_eq(seal_renew(&seal, value, strlen(value), &other, &fault),
+                 ERR_OK);
+    cr_expect_null(other);
+    secrets_close(secrets);
+}
+
+Test(seal, without_keys_nothing_is_sealed)
+{
+    struct seal seal = seal_of(NULL, "acme", HOOK);
+    auto_char *stored = sealed(&seal, CANONICAL);
+
+    cr_expect_str_eq(stored, CANONICAL);
+    assert_opens(&seal, stored, CANONICAL);
+}
+
+Test(seal, plain_text_opens_with_keys_too)
+{
+    struct secrets *secrets = ring_make("one");
+    struct seal seal = seal_of(secrets, "acme", HOOK);
+
+    assert_opens(&seal, CANONICAL, CANONICAL);
+    secrets_close(secrets);
+}
+
+Test(seal, what_cannot_be_opened_says_why)
+{
+    struct secrets *one = ring_make("one");
+    struct secrets *two = ring_make("two");
+    struct secrets *other = ring_make("one/other");
+    struct seal seal = seal_of(one, "acme", HOOK);
+    auto_char *stored = sealed(&seal, CANONICAL);
+    char *at;
+
+    seal.secrets = NULL;
+    assert_fault(&seal, stored, "one", "no secret keys are set");
+    seal.secrets = two;
+    assert_fault(&seal, stored, "one", "there is no such secret key");
+    seal.secrets = other;
+    assert_fault(&seal, stored, "one",
+                 "it is damaged, or another tenant's, key's or secret key's");
+    seal.secrets = one;
+    seal.tenant = "brio";
+    assert_fault(&seal, stored, "one",
+                 "it is damaged, or another tenant's, key's or secret key's");
+    seal.tenant = "acme";
+    assert_opens(&seal, stored, CANONICAL);
+    at = strstr(stored, "\"data\":\"") + 10;
+    *at = *at == 'A' ? 'B' : 'A';
+    assert_fault(&seal, stored, "one",
+                 "it is damaged, or another tenant's, key's or secret key's");
+    secrets_close(one);
+    secrets_close(two);
+    secrets_close(other);
+}
+
+Test(seal, what_is_malformed_is_no_secret)
+{
+    static const char *const secrets_of[] = {
+        "7",
+        "null",
+        "{}",
+        "[]",
+        "{\"sealed\":1}",
+        "{\"sealed\":{\"kid\":\"one\"}}",
+        "{\"sealed\":{\"data\":\"AAAA\"}}",
+        "{\"sealed\":{\"kid\":1,\"data\":\"AAAA\"}}",
+        "{\"sealed\":{\"kid\":\"one\",\"data\":\"AAAA\",\"more\":1}}",
+        "{\"sealed\":{\"kid\":\"one\",\"data\":\"AAAA\"},\"more\":1}",
+        "{\"sealed\":{\"kid\":\"0123456789012345678901234567890123456789"
+        "0123456789012345678901234\",\"data\":\"AAAA\"}}",
+    };
+    struct secrets *secrets = ring_make("one");
+    struct seal seal = seal_of(secrets, "acme", HOOK);
+
+    for (size_t i = 0; i < ARRAY_SIZE(secrets_of); i++) {
+        auto_char *stored = NULL;
+
+        cr_assert_gt(
+            asprintf(&stored, "{\"url\":\"u\",\"api_key\":%s}", secrets_of[i]),
+            0);
+        assert_fault(&seal, stored, "", "the stored value is malformed");
+    }
+    assert_fault(&seal, "{\"url\":\"u\"}", "", "the stored value is malformed");
+    assert_fault(&seal, "{\"api_key\":", "", "the stored value is malformed");
+    assert_fault(&seal, "", "", "the stored value is malformed");
+    secrets_close(secrets);
+}
+
+static char *
+renewed(const struct seal *seal, const char *stored)
+{
+    struct seal_fault fault;
+    char *text = NULL;
+
+    cr_assert_eq(seal_renew(seal, stored, strlen(stored), &text, &fault),
+                 ERR_OK);
+    return text;
+}
+
+Test(seal, renewing_is_by_the_first_key_and_once)
+{
+    struct secrets *one = ring_make("one");
+    struct secrets *both = ring_make("two one");
+    struct secrets *two = ring_make("two");
+    struct seal seal = seal_of(one, "acme", HOOK);
+    auto_char *stored = sealed(&seal, CANONICAL);
+    auto_char *fresh = NULL, *from_plain = NULL;
+
+    cr_expect_null(renewed(&seal, stored));
+    seal.secrets = both;
+    fresh = renewed(&seal, stored);
+    from_plain = renewed(&seal, CANONICAL);
+    cr_expect_null(renewed(&seal, fresh));
+    seal.secrets = two;
+    cr_expect_null(strstr(from_plain, "s3cr"));
+    assert_opens(&seal, fresh, CANONICAL);
+    assert_opens(&seal, from_plain, CANONICAL);
+    secrets_close(one);
+    secrets_close(both);
+    secrets_close(two);
+}
+
+static void
+assert_masked(const char *value)
+{
+    const struct config_key *key = config_key_find(HOOK);
+    auto_char *masked = NULL;
+    bool is_masked = false;
+
+    cr_assert_eq(seal_mask(key, value, strlen(value), &masked), ERR_OK);
+    cr_expect_str_eq(masked, MASKED);
+    cr_assert_eq(seal_is_masked(key, value, strlen(value), &is_masked), ERR_OK);
+    cr_expect_not(is_masked);
+    cr_assert_eq(seal_is_masked(key, masked, strlen(masked), &is_masked),
+                 ERR_OK);
+    cr_expect(is_masked);
+}
+
+Test(seal, a_mask_hides_a_secret_open_or_sealed)
+{
+    struct secrets *secrets = ring_make("one");
+    struct seal seal = seal_of(secrets, "acme", HOOK);
+    auto_char *stored = sealed(&seal, CANONICAL);
+
+    assert_masked(CANONICAL);
+    assert_masked(stored);
+    secrets_close(secrets);
+}
+
+Test(seal, a_kept_secret_takes_the_place_of_the_mask)
+{
+    const struct config_key *key = config_key_find(HOOK);
+    const char *value = "{\"url\":\"https://a.example/b\","
+                        "\"api_key\":\"********\",\"timeout\":1}";
+    auto_char *kept = NULL;
+
+    cr_assert_eq(seal_keep(key, value, strlen(value), CANONICAL,
+                           strlen(CANONICAL), &kept),
+                 ERR_OK);
+    cr_expect_str_eq(kept, "{\"url\":\"https://a.example/b\","
+                           "\"api_key\":\"s3cr\\\"et\xc3\xa9\",\"timeout\":1}");
+}
+
+/* Whoever may not read it must not have it sent anywhere else. */
+Test(seal, a_kept_secret_goes_to_no_other_server)
+{
+    static const char *const values[] = {
+        "{\"url\":\"https://b.example/\",\"api_key\":\"********\"}",
+        "{\"url\":\"http://a.example/\",\"api_key\":\"********\"}",
+        "{\"url\":\"mailto:a@a.example\",\"api_key\":\"********\"}",
+        "{\"url\":7,\"api_key\":\"********\"}",
+        "{\"api_key\":\"********\"}",
+    };
+    struct secrets *secrets = ring_make("one");
+    struct seal seal = seal_of(secrets, "acme", HOOK);
+    auto_char *stored = sealed(&seal, CANONICAL);
+    const char *const from[] = {CANONICAL, stored};
+
+    for (size_t i = 0; i < ARRAY_SIZE(values) * ARRAY_SIZE(from); i++) {
+        const char *value = values[i / 2];
+        char *kept = NULL;
+
+        cr_expect_eq(seal_keep(seal.key, value, strlen(value), from[i % 2],
+                               strlen(from[i % 2]), &kept),
+                     ERR_DENIED, "%s", value);
+        cr_expect_null(kept);
+    }
+    secrets_close(secrets);
+}
+
+Test(seal, every_secret_has_a_recipient_that_is_a_uri)
+{
+    for (size_t i = 0; i < CONFIG_KEYS_MAX; i++) {
+        const struct config_key *key = &config_keys[i];
+        const struct schema_member *member = NULL;
+
+        cr_assert_eq(key->secret == NULL, key->recipient == NULL);
+        if (key->recipient != NULL)
+            member = schema_find(&key->value, key->recipient);
+        cr_assert(key->recipient == NULL ||
+                  (member->is_required && member->schema.is_uri));
+    }
+}
+
+/* A webhook with so many bytes in its URL and its secret; from malloc. */
+static char *
+make_large(int url, int secret)
+{
+    char *text = NULL;
+
+    cr_assert_gt(asprintf(&text,
+                          "{\"url\":\"a://b/%0*d\",\"api_key\":\"%0*d\","
+                          "\"timeout\":15}",
+                          url, 0, secret, 0),
+                 0);
+    return text;
+}
+
+static char *
+make_masked(int url)
+{
+    char *text = NULL;
+
+    cr_assert_gt(asprintf(&text,
+                          "{\"url\":\"a://b/%0*d\",\"api_key\":\"" SEAL_MASK
+                          "\",\"timeout\":15}",
+                          url, 0),
+                 0);
+    return text;
+}
+
+/* In the clear to the byte, and a little more if it is sealed. */
+Test(seal, what_is_kept_is_no_larger_than_what_is_sent)
+{
+    static const char frame[] = "{\"url\":\"a://b/\",\"api_key\":\"\","
+                                "\"timeout\":15}";
+    const int room = CONFIG_VALUE_MAX - (int)strlen(frame);
+    struct secrets *secrets = ring_make("one");
+    struct seal seal = seal_of(secrets, "acme", HOOK);
+    auto_char *secret = make_large(1, room - 1000);
+    auto_char *stored = sealed(&seal, secret);
+    const char *const from[] = {secret, secret, stored, stored};
+    const int urls[] = {1000, 1001, 1000, 1300};
+
+    for (size_t i = 0; i < ARRAY_SIZE(urls); i++) {
+        auto_char *value = make_masked(urls[i]);
+        char *kept = NULL;
+        enum err err = seal_keep(seal.key, value, strlen(value), from[i],
+                                 strlen(from[i]), &kept);
+
+        cr_expect_eq(err, i % 2 == 0 ? ERR_OK : ERR_TOOBIG, "%zu", i);
+        cr_expect_eq(kept != NULL, i % 2 == 0);
+        if (i == 0)
+            cr_expect_eq(strlen(kept), CONFIG_VALUE_MAX);
+        seal_free(kept);
+    }
+    secrets_close(secrets);
+}
+
+Test(seal, the_canonical_text_survives)
+{
+    struct secrets *secrets = ring_make("one");
+    struct seal seal = seal_of(secrets, "acme", HOOK);
+    json_auto_t *messages = json_array();
+    char *value = NULL;
+
+    cr_assert_eq(config_key_check(seal.key, VALUE, strlen(VALUE), false,
+                                  messages, &value),
+                 ERR_OK);
+    cr_expect_str_eq(value, CANONICAL);
+    auto_char *stored = sealed(&seal, value);
+    assert_opens(&seal, stored, value);
+    seal_free(value);
+    seal_free(NULL);
+    secrets_close(secrets);
+}
+
+/* What is tried without memory, over and over. */
+typedef enum err try_fn(const struct seal *seal, const char *stored,
+                        char **text_out);
+
+static enum err
+try_value(const struct seal *seal, const char *stored, char **text_out)
+{
+    (void)stored;
+    return seal_value(seal, CANONICAL, strlen(CANONICAL), text_out);
+}
+
+static enum err
+try_open(const struct seal *seal, const char *stored, char **text_out)
+{
+    struct seal_fault fault;
+
+    return seal_open(seal, stored, strlen(stored), text_out, &fault);
+}
+
+static enum err
+try_renew(const struct seal *seal, const char *stored, char **text_out)
+{
+    struct seal_fault fault;
+
+    return seal_renew(seal, stored, strlen(stored), text_out, &fault);
+}
+
+static enum err
+try_mask(const struct seal *seal, const char *stored, char **text_out)
+{
+    return seal_mask(seal->key, stored, strlen(stored), text_out);
+}
+
+static enum err
+try_keep(const struct seal *seal, const char *stored, char **text_out)
+{
+    (void)stored;
+    return seal_keep(seal->key, MASKED, strlen(MASKED), CANONICAL,
+                     strlen(CANONICAL), text_out);
+}
+
+Test(seal, without_memory)
+{
+    static try_fn *const tries[] = {try_value, try_open, try_renew, try_mask,
+                                    try_keep};
+    struct secrets *one = ring_make("one");
+    struct secrets *both = ring_make("two one");
+    struct seal seal = seal_of(one, "acme", HOOK);
+    auto_char *stored = sealed(&seal, CANONICAL);
+
+    seal.secrets = both;
+    for (size_t i = 0; i < ARRAY_SIZE(tries); i++) {
+        unsigned n = 0;
+        bool has_failed = true;
+
+        for (; has_failed; n++) {
+            char *text = NULL;
+            enum err err;
+
+            no_memory_after(n);
+            err = tries[i](&seal, stored, &text);
+            has_failed = no_memory_end();
+            cr_assert_eq(err, has_failed ? ERR_NOMEM : ERR_OK, "%zu, %u", i, n);
+            cr_assert_eq(text == NULL, has_failed);
+            seal_free(text);
+        }
+        cr_expect_gt(n, 5, "%zu", i);
+    }
+    secrets_close(one);
+    secrets_close(both);
+}

@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: MIT
+#include "server/conn.h"
+
+#include "base/util.h"
+#include "store/committer.h"
+
+#include "lib/api_world.h"
+#include "lib/records.h"
+
+#include <criterion/criterion.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/socket.h>
+
+static struct conn_service service;
+static struct conn *conn;
+static int peer;
+static struct buf got;
+
+static void
+set_up(void)
+{
+    int ends[2];
+
+    api_world_set_up();
+    service = (struct conn_service){.api = &api,
+                                    .committer = committer_start(api.store)};
+    cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends), 0);
+    conn = conn_new(ends[0], &service);
+    peer = ends[1];
+}
+
+static void
+tear_down(void)
+{
+    conn_free(conn);
+    close(peer);
+    buf_clear(&got);
+    committer_stop(service.committer);
+    api_world_tear_down();
+}
+
+TestSuite(conn, .init = set_up, .fini = tear_down, .timeout = 30);
+
+static void
+add_get(struct buf *to, const char *path, int flags)
+{
+    struct buf pairs = {0};
+
+    records_add_pair(&pairs, "REQUEST_METHOD", "GET");
+    records_add_pair(&pairs, "PATH_INFO", path);
+    records_add_pair(&pairs, "ORDERCONF_OPERATOR", "1");
+    records_add_begin(to, 1, 1, flags);
+    records_add(to, PARAMS, 1, pairs.data, pairs.len, 0);
+    records_add(to, PARAMS, 1, NULL, 0, 0);
+    records_add(to, STDIN, 1, NULL, 0, 0);
+    buf_clear(&pairs);
+}
+
+/* Has the peer send a letter's request each: r reads; w writes, as the question
+ * does whether a write would be stored; W the same, and is the last one; a
+ * aborts the one before; b begins one, and no more. */
+static void
+send_all(const char *letters)
+{
+    struct buf bytes = {0};
+
+    for (; *letters != '\0'; letters++) {
+        if (*letters == 'a')
+            records_add(&bytes, ABORT, 1, NULL, 0, 0);
+        else if (*letters == 'b')
+            records_add_begin(&bytes, 1, 1, 1);
+        else
+            add_get(&bytes, *letters == 'r' ? "/healthz" : "/readyz",
+                    *letters != 'W');
+    }
+    cr_assert_eq(send(peer, bytes.data, bytes.len, 0), (ssize_t)bytes.len);
+    buf_clear(&bytes);
+}
+
+/* As the event loop does it: the only write in flight is the connection's. */
+static void
+collect(void)
+{
+    struct pollfd ready = {committer_fd(service.committer), POLLIN, 0};
+    struct store_write *write;
+
+    cr_assert_eq(poll(&ready, 1, 10000), 1, "a write has no owner");
+    write = committer_collect(service.committer);
+    cr_assert_eq(write, &conn->exchange.write);
+    cr_assert_eq(write->owner, conn);
+    cr_assert_null(write->next);
+    conn_written(conn);
+}
+
+/* Of all that the peer has got so far. */
+static int
+count_ends(void)
+{
+    char bytes[65536];
+    ssize_t len;
+    size_t at = 0;
+    int count = 0;
+
+    while ((len = recv(peer, bytes, sizeof(bytes), 0)) > 0)
+        cr_assert(buf_add(&got, bytes, (size_t)len));
+    while (got.len - at >= 8) {
+        const unsigned char *header = (const unsigned char *)got.data + at;
+
+        if (got.len - at < 8 + (size_t)(header[4] << 8 | header[5]) + header[6])
+            break; /* the rest of the record is under way */
+        count += records_next_type(&got, &at) == END;
+    }
+    return count;
+}
+
+/* Serves what was sent, and gives how many writes had to be waited for. */
+static int
+serve_all(void)
+{
+    int writes = 0;
+
+    for (conn_read(conn); conn->state == CONN_COMMITTING; collect())
+        writes++;
+    return writes;
+}
+
+struct sequence {
+    const char *letters;
+    int writes, ends;
+    enum conn_state state; /* at the end */
+};
+
+Test(conn, every_request_behind_another_is_served)
+{
+    static const struct sequence sequences[] = {
+        {"w", 1, 1, CONN_IDLE},       {"ww", 2, 2, CONN_IDLE},
+        {"wrw", 2, 3, CONN_IDLE},     {"waw", 2, 2, CONN_IDLE},
+        {"rwwr", 2, 4, CONN_IDLE},    {"wwwwwwwwww", 10, 10, CONN_IDLE},
+        {"wbaw", 2, 3, CONN_IDLE},    {"wb", 1, 1, CONN_RECEIVING},
+        {"arwaaw", 2, 3, CONN_IDLE},  {"bawb", 1, 2, CONN_RECEIVING},
+        {"wWww", 2, 2, CONN_CLOSING},
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(sequences); i++) {
+        const struct sequence *sequence = &sequences[i];
+
+        send_all(sequence->letters);
+        cr_expect_eq(serve_all(), sequence->writes, "%s", sequence->letters);
+        cr_expect_eq(count_ends(), sequence->ends, "%s", sequence->letters);
+        cr_expect_eq(conn->state, sequence->state, "%s", sequence->letters);
+        cr_expect_eq(conn->rest.len > 0, conn->state == CONN_CLOSING);
+        tear_down();
+        set_up();
+    }
+}
+
+Test(conn, a_draining_one_closes_when_all_that_has_arrived_is_answered)
+{
+    send_all("ww");
+    conn_read(conn);
+    send_all("wrw"); /* is in the socket when the service is to stop */
+    service.is_draining = true;
+    cr_assert_eq(conn->state, CONN_COMMITTING);
+    for (int i = 0; i < 2; i++)
+        collect();
+    cr_assert_eq(conn->state, CONN_IDLE);
+    cr_assert_eq(serve_all(), 2);
+    cr_assert_eq(conn->state, CONN_CLOSING);
+    cr_assert_eq(count_ends(), 5);
+}
+
+Test(conn, a_peer_that_does_not_read_holds_up_only_itself)
+{
+    char letters[200];
+    int ends = 0, turns = 0;
+
+    cr_assert_eq(
+        setsockopt(conn->fd, SOL_SOCKET, SO_SNDBUF, &(int){1}, sizeof(int)), 0);
+    memset(letters, 'r', sizeof(letters));
+    letters[sizeof(letters) - 1] = '\0';
+    letters[100] = 'w';
+    send_all(letters);
+    conn_read(conn);
+    while (turns++ < 1000 && ends < (int)strlen(letters)) {
+        if (conn->state == CONN_COMMITTING)
+            collect();
+        if (conn->state == CONN_SENDING)
+            conn_write(conn);
+        ends = count_ends();
+    }
+    cr_assert_eq(ends, (int)strlen(letters));
+    cr_assert_gt(turns, 1, "the socket took all of it at once");
+    cr_assert_eq(conn->state, CONN_IDLE);
+}
+
+Test(conn, its_time_begins_again_with_a_request_and_with_bytes_that_leave)
+{
+    struct buf bytes = {0};
+
+    send_all("b");
+    conn_read(conn);
+    cr_assert_eq(conn->state, CONN_RECEIVING);
+    cr_assert(!conn->is_timed_anew, "a part of a request");
+    send_all("a");
+    conn_read(conn);
+    cr_assert_eq(conn->state, CONN_IDLE);
+    cr_assert(conn->is_timed_anew, "a request has ended");
+
+    conn->is_timed_anew = false;
+    records_add(&bytes, GET_VALUES, 0, NULL, 0, 0);
+    cr_assert_eq(send(peer, bytes.data, bytes.len, 0), (ssize_t)bytes.len);
+    buf_clear(&bytes);
+    conn_read(conn);
+    cr_assert_eq(conn->state, CONN_IDLE);
+    cr_assert(!conn->is_timed_anew, "what belongs to no request");
+}
+
+Test(conn, what_a_peer_has_sent_is_no_silence)
+{
+    cr_assert(conn_is_silent(conn));
+    send_all("b");
+    cr_assert(!conn_is_silent(conn));
+    conn_read(conn);
+    cr_assert(conn_is_silent(conn));
+    cr_assert_eq(shutdown(peer, SHUT_WR), 0);
+    cr_assert(!conn_is_silent(conn));
+}

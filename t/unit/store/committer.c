@@ -1,0 +1,356 @@
+// SPDX-License-Identifier: MIT
+#include "store/committer.h"
+
+#include "store/store.h"
+
+#include "base/util.h"
+#include "lib/scratch.h"
+#include "lib/store_mem.h"
+
+#include <criterion/criterion.h>
+#include <poll.h>
+#include <pthread.h>
+#include <semaphore.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+TestSuite(committer, .timeout = 60);
+
+/* A store whose commits wait at a gate, as for a lock or a disk. Only what
+ * the committer calls works. */
+struct gated {
+    struct store store;
+    struct store *inner;
+    sem_t arrived, gate;
+    int commits;
+};
+
+static enum err
+commit_gated(struct store *store, store_take_fn *take, void *ctx)
+{
+    struct gated *gated = (struct gated *)store;
+
+    sem_post(&gated->arrived);
+    sem_wait(&gated->gate);
+    gated->commits++;
+    return store_commit(gated->inner, take, ctx);
+}
+
+static const struct store_ops gated_ops = {.commit = commit_gated};
+
+static void
+gate_init(struct gated *gated)
+{
+    *gated = (struct gated){.store.ops = &gated_ops, .inner = store_mem_new()};
+    sem_init(&gated->arrived, 0, 0);
+    sem_init(&gated->gate, 0, 0);
+}
+
+static void
+gate_destroy(struct gated *gated)
+{
+    store_close(gated->inner);
+    sem_destroy(&gated->arrived);
+    sem_destroy(&gated->gate);
+}
+
+static struct store_write
+write_of(const char *tenant, const char *text)
+{
+    return (struct store_write){.tenant = tenant,
+                                .key = "timer",
+                                .value = text,
+                                .value_len = strlen(text),
+                                .base = STORE_ANY_VERSION,
+                                .lost = ERR_CONFLICT,
+                                .result = ERR_MAX};
+}
+
+static bool
+is_readable(const struct committer *committer, int timeout)
+{
+    struct pollfd poller = {committer_fd(committer), POLLIN, 0};
+
+    return poll(&poller, 1, timeout) == 1 && (poller.revents & POLLIN);
+}
+
+/* Waits for the next writes to collect. */
+static struct store_write *
+collect(struct committer *committer)
+{
+    cr_assert(is_readable(committer, 30000));
+    return committer_collect(committer);
+}
+
+static uint64_t
+version_of(struct store *store, const char *tenant)
+{
+    struct record record;
+    uint64_t version;
+
+    cr_assert_eq(store_get(store, tenant, "timer", &record), ERR_OK);
+    version = record.version;
+    record_clear(&record);
+    return version;
+}
+
+Test(committer, a_write_comes_back_with_its_result)
+{
+    struct store *store = store_mem_new();
+    struct committer *committer = committer_start(store);
+    struct store_write write = write_of("acme", "1");
+
+    cr_assert_not_null(committer);
+    cr_expect_null(committer_collect(committer));
+    cr_expect_not(is_readable(committer, 0));
+    for (uint64_t round = 1; round <= 100; round++) {
+        write.result = ERR_MAX;
+        committer_submit(committer, &write);
+        cr_assert_eq(collect(committer), &write);
+        cr_expect_null(write.next);
+        cr_expect_eq(write.result, ERR_OK);
+        cr_expect_eq(write.version, round);
+        cr_expect_not(is_readable(committer, 0));
+        cr_expect_null(committer_collect(committer));
+    }
+    committer_stop(committer);
+    cr_expect_eq(version_of(store, "acme"), 100);
+    store_close(store);
+}
+
+Test(committer, results_of_a_failed_commit_come_back)
+{
+    struct store *store = store_mem_new();
+    struct committer *committer = committer_start(store);
+    struct store_write write = write_of("acme", "1");
+
+    store_mem_fail(store, ERR_FULL);
+    committer_submit(committer, &write);
+    cr_assert_eq(collect(committer), &write);
+    cr_expect_eq(write.result, ERR_FULL);
+    store_mem_fail(store, ERR_OK);
+    committer_submit(committer, &write);
+    cr_assert_eq(collect(committer), &write);
+    cr_expect_eq(write.result, ERR_OK);
+    committer_stop(committer);
+    store_close(store);
+}
+
+Test(committer, what_queues_during_the_wait_for_the_lock_is_one_commit)
+{
+    struct store_write writes[10];
+    struct store_write *list;
+    struct gated gated;
+    struct committer *committer;
+
+    gate_init(&gated);
+    committer = committer_start(&gated.store);
+    writes[0] = write_of("acme", "1");
+    committer_submit(committer, &writes[0]);
+    sem_wait(&gated.arrived);
+    /* The commit is under way: none of these waits for it. */
+    for (size_t i = 1; i < ARRAY_SIZE(writes); i++) {
+        writes[i] = write_of("acme", "1");
+        committer_submit(committer, &writes[i]);
+    }
+    cr_expect_not(is_readable(committer, 0));
+    sem_post(&gated.gate);
+    list = collect(committer);
+    for (size_t i = 0; i < ARRAY_SIZE(writes); i++, list = list->next) {
+        cr_assert_eq(list, &writes[i]);
+        cr_expect_eq(list->result, ERR_OK);
+        cr_expect_eq(list->version, i + 1);
+    }
+    cr_expect_null(list);
+    committer_stop(committer);
+    cr_expect_eq(gated.commits, 1);
+    gate_destroy(&gated);
+}
+
+Test(committer, stopping_commits_what_is_queued)
+{
+    struct store_write writes[5];
+    struct gated gated;
+    struct committer *committer;
+
+    gate_init(&gated);
+    committer = committer_start(&gated.store);
+    for (size_t i = 0; i < ARRAY_SIZE(writes); i++) {
+        writes[i] = write_of("acme", "1");
+        committer_submit(committer, &writes[i]);
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(writes); i++)
+        sem_post(&gated.gate); /* at most so many commits */
+    committer_stop(committer);
+    cr_expect_eq(version_of(gated.inner, "acme"), ARRAY_SIZE(writes));
+    for (size_t i = 0; i < ARRAY_SIZE(writes); i++)
+        cr_expect_eq(writes[i].result, ERR_OK);
+    gate_destroy(&gated);
+}
+
+Test(committer, stopping_an_idle_one_or_none)
+{
+    struct store *store = store_mem_new();
+
+    committer_stop(NULL);
+    committer_stop(committer_start(store));
+    store_close(store);
+}
+
+Test(committer, order_is_kept_over_many_commits)
+{
+    enum { COUNT = 3000 };
+    static struct store_write writes[COUNT];
+    struct gated gated;
+    struct committer *committer;
+    struct store_write *list = NULL;
+
+    gate_init(&gated);
+    committer = committer_start(&gated.store);
+    for (int i = 0; i < COUNT; i++) {
+        writes[i] = write_of("acme", "1");
+        committer_submit(committer, &writes[i]);
+    }
+    for (int i = 0; i < COUNT; i++)
+        sem_post(&gated.gate);
+    for (int i = 0; i < COUNT; i++) {
+        if (list == NULL)
+            list = collect(committer);
+        cr_assert_eq(list, &writes[i]);
+        cr_assert_eq(list->result, ERR_OK);
+        cr_assert_eq(list->version, i + 1);
+        list = list->next;
+    }
+    cr_expect_null(list);
+    committer_stop(committer);
+    /* A commit is bounded, and takes what it can. */
+    cr_expect(gated.commits > 1 && gated.commits < 10);
+    gate_destroy(&gated);
+}
+
+static volatile sig_atomic_t signals;
+
+static void
+count_signal(int number)
+{
+    (void)number;
+    signals++;
+}
+
+/* A signal to the process goes to any thread that does not block it. */
+Test(committer, signals_are_not_for_its_thread)
+{
+    struct store *store = store_mem_new();
+    struct committer *committer = committer_start(store);
+    struct store_write write = write_of("acme", "1");
+    sigset_t term, pending;
+
+    signal(SIGTERM, count_signal);
+    sigemptyset(&term);
+    sigaddset(&term, SIGTERM);
+    cr_assert_eq(pthread_sigmask(SIG_SETMASK, NULL, &pending), 0);
+    cr_expect_not(sigismember(&pending, SIGTERM)); /* put back as it was */
+    pthread_sigmask(SIG_BLOCK, &term, NULL);
+    kill(getpid(), SIGTERM);
+    committer_submit(committer, &write);
+    cr_assert_eq(collect(committer), &write);
+    cr_expect_eq(signals, 0);
+    cr_assert_eq(sigpending(&pending), 0);
+    cr_expect(sigismember(&pending, SIGTERM));
+    committer_stop(committer);
+    store_close(store);
+}
+
+/*
+ * Many writers at one key of the real store, each with the version it read:
+ * no version is won twice. Reads go on in another thread's name meanwhile.
+ */
+Test(committer, racers_never_win_the_same_version)
+{
+    enum { WRITERS = 64, ROUNDS = 30 };
+    struct store_write writes[WRITERS];
+    char *scratch = scratch_make();
+    struct store_options options = {.path = scratch, .map_size = 64 << 20};
+    struct committer *committer;
+    struct store *store;
+    char why[512];
+    uint64_t won = 0;
+
+    cr_assert_eq(store_open(&options, &store, why, sizeof(why)), ERR_OK);
+    committer = committer_start(store);
+    for (int round = 0; round < ROUNDS; round++) {
+        int left = WRITERS;
+
+        for (int i = 0; i < WRITERS; i++) {
+            writes[i] = write_of("acme", "1");
+            writes[i].base = version_of(store, "acme");
+            committer_submit(committer, &writes[i]);
+        }
+        while (left > 0)
+            for (struct store_write *write = collect(committer); write != NULL;
+                 write = write->next, left--) {
+                if (write->result != ERR_OK) {
+                    cr_assert_eq(write->result, ERR_CONFLICT);
+                    cr_assert_gt(write->version, write->base);
+                    continue;
+                }
+                won++;
+                cr_assert_eq(write->version, won);
+                cr_assert_eq(write->version, write->base + 1);
+            }
+        cr_assert_eq(version_of(store, "acme"), won);
+    }
+    cr_expect_geq(won, ROUNDS);
+    committer_stop(committer);
+    store_close(store);
+    scratch_remove(scratch);
+}
+
+/* Threads that submit at once, as nobody does yet: none is lost. */
+struct submitter {
+    struct committer *committer;
+    struct store_write writes[200];
+    char tenant[8];
+};
+
+static void *
+submit_all(void *ctx)
+{
+    struct submitter *submitter = ctx;
+
+    for (size_t i = 0; i < ARRAY_SIZE(submitter->writes); i++) {
+        submitter->writes[i] = write_of(submitter->tenant, "1");
+        committer_submit(submitter->committer, &submitter->writes[i]);
+    }
+    return NULL;
+}
+
+Test(committer, any_thread_may_submit)
+{
+    enum { THREADS = 4 };
+    static struct submitter submitters[THREADS];
+    pthread_t threads[THREADS];
+    struct store *store = store_mem_new();
+    struct committer *committer = committer_start(store);
+    size_t left = THREADS * ARRAY_SIZE(submitters[0].writes);
+
+    for (int i = 0; i < THREADS; i++) {
+        submitters[i].committer = committer;
+        snprintf(submitters[i].tenant, sizeof(submitters[i].tenant), "t%d", i);
+        cr_assert_eq(
+            pthread_create(&threads[i], NULL, submit_all, &submitters[i]), 0);
+    }
+    while (left > 0)
+        for (struct store_write *write = collect(committer); write != NULL;
+             write = write->next, left--)
+            cr_assert_eq(write->result, ERR_OK);
+    for (int i = 0; i < THREADS; i++) {
+        pthread_join(threads[i], NULL);
+        cr_expect_eq(version_of(store, submitters[i].tenant),
+                     ARRAY_SIZE(submitters[0].writes));
+    }
+    committer_stop(committer);
+    store_close(store);
+}
