@@ -9,11 +9,11 @@
 #include "base/log.h"
 #include "base/util.h"
 #include "metrics/metrics.h"
+#include "model/tenant.h"
 
 #include <string.h>
 #include <strings.h>
 
-_Static_assert(AUTH_TENANT_MAX == TENANT_MAX, "one limit, two names");
 _Static_assert(AUTH_REFUSAL_MAX <= METRICS_REFUSALS_MAX, "room for each");
 
 /* A worker has 12 MiB for everything; a token takes about 1 KiB. */
@@ -31,7 +31,7 @@ struct auth {
     char *read_scope;
     char *write_scope;
     char *secret_scope;
-    char ready_tenant[AUTH_TENANT_MAX + 1]; /* had a key when last asked */
+    char ready_tenant[TENANT_MAX + 1]; /* had a key when last asked */
 };
 
 static const char *const refusal_names[AUTH_REFUSAL_MAX] = {
@@ -57,20 +57,6 @@ auth_refusal_name(enum auth_refusal refusal)
     return refusal_names[refusal];
 }
 
-bool
-auth_tenant_is_valid(const char *name, size_t len)
-{
-    if (len == 0 || len > AUTH_TENANT_MAX || name[0] == '-' ||
-        name[len - 1] == '-')
-        return false;
-    for (size_t i = 0; i < len; i++) {
-        if (!(name[i] >= 'a' && name[i] <= 'z') &&
-            !(name[i] >= '0' && name[i] <= '9') && name[i] != '-')
-            return false;
-    }
-    return true;
-}
-
 static bool
 is_scope(const char *scope)
 {
@@ -83,7 +69,7 @@ auth_options_check(const struct auth_options *options)
     if (options->issuer == NULL || *options->issuer == '\0')
         return "issuer: must be set";
     if (options->tenant_claim == NULL &&
-        find_tenant_slot(options->issuer) == NULL)
+        tenant_find_slot(options->issuer) == NULL)
         return "issuer: must hold {tenant} exactly once";
     if (options->tenant_claim != NULL &&
         strstr(options->issuer, TENANT_SLOT) != NULL)
@@ -92,7 +78,7 @@ auth_options_check(const struct auth_options *options)
         return "tenant-claim: must not be empty";
     if (options->jwks == NULL || *options->jwks == '\0')
         return "jwks: must be set";
-    if (find_tenant_slot(options->jwks) == NULL)
+    if (tenant_find_slot(options->jwks) == NULL)
         return "jwks: must hold {tenant} exactly once";
     if (options->audience != NULL && *options->audience == '\0')
         return "audience: must not be empty";
@@ -174,7 +160,7 @@ auth_is_ready(struct auth *auth)
 static const char *
 match_issuer(const char *template, const char *issuer, size_t *len_out)
 {
-    const char *slot = find_tenant_slot(template);
+    const char *slot = tenant_find_slot(template);
     const char *suffix = slot + strlen(TENANT_SLOT);
     size_t prefix_len = (size_t)(slot - template);
     size_t suffix_len = strlen(suffix);
@@ -191,8 +177,7 @@ match_issuer(const char *template, const char *issuer, size_t *len_out)
 /* The tenant that the claims name, not yet to be trusted but valid. */
 static enum err
 find_tenant(const struct auth *auth, const json_t *claims,
-            char tenant_out[AUTH_TENANT_MAX + 1],
-            enum auth_refusal *refusal_out)
+            char tenant_out[TENANT_MAX + 1], enum auth_refusal *refusal_out)
 {
     const char *issuer = json_string_value(json_object_get(claims, "iss"));
     enum auth_refusal refusal = AUTH_ISSUER;
@@ -208,7 +193,7 @@ find_tenant(const struct auth *auth, const json_t *claims,
         name = json_string_value(json_object_get(claims, auth->tenant_claim));
         len = name != NULL ? strlen(name) : 0;
     }
-    if (name == NULL || !auth_tenant_is_valid(name, len))
+    if (name == NULL || !tenant_is_valid(name, len))
         return jwt_refuse(refusal, refusal_out);
     memcpy(tenant_out, name, len);
     tenant_out[len] = '\0';

@@ -11,6 +11,7 @@
 #define AUTH_AUTH_H
 
 #include "base/err.h"
+#include "model/tenant.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -18,7 +19,6 @@
 
 struct auth;
 
-#define AUTH_TENANT_MAX 63
 #define AUTH_SUBJECT_MAX 255 /* OpenID Connect Core 1.0, section 2 */
 #define AUTH_TOKEN_MAX 8192
 #define AUTH_LEEWAY 60 /* seconds that clocks may differ */
@@ -28,7 +28,7 @@ enum access { ACCESS_NONE, ACCESS_OPERATOR, ACCESS_READ, ACCESS_WRITE };
 
 /* Whom a token speaks for. */
 struct principal {
-    char tenant[AUTH_TENANT_MAX + 1];
+    char tenant[TENANT_MAX + 1];
     char subject[AUTH_SUBJECT_MAX + 1]; /* "" if the token has no sub */
     bool may_read;
     bool may_write;
@@ -81,9 +81,6 @@ const char *auth_options_check(const struct auth_options *options);
 
 /* True if there is a tenant whose keys can be used. */
 bool auth_is_ready(struct auth *auth);
-
-/* True if name is [a-z0-9]([a-z0-9-]*[a-z0-9])?, at most 63 characters. */
-bool auth_tenant_is_valid(const char *name, size_t len);
 
 /*
  * Checks the value of an Authorization header (NULL if absent) at time now

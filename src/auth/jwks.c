@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/util.h"
+#include "model/tenant.h"
 
 /* What is remembered: some 3 KiB for a tenant with one RSA key. */
 #define SETS_MAX 1024
@@ -235,7 +236,7 @@ jwks_refresh(struct jwks *jwks, const char *tenant, struct set **set_out)
 struct jwks *
 jwks_new(const char *path)
 {
-    const char *slot = find_tenant_slot(path);
+    const char *slot = tenant_find_slot(path);
     struct jwks *jwks = calloc(1, sizeof(*jwks));
 
     if (jwks == NULL)

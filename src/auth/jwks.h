@@ -11,6 +11,7 @@
 
 #include "auth/jwk.h"
 #include "base/err.h"
+#include "model/tenant.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -32,7 +33,7 @@ void jwks_free(struct jwks *jwks);
  * key file did: what was verified under another one must be verified again.
  * ERR_NOTFOUND, ERR_NOMEM.
  *
- * tenant must have passed auth_tenant_is_valid.
+ * tenant must have passed tenant_is_valid.
  */
 enum err jwks_find(struct jwks *jwks, const char *tenant, const char *kid,
                    const char *alg, const struct jwk **key_out,

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "auth/jwks_scan.h"
 
-#include "auth/auth.h"
 #include "base/util.h"
+#include "model/tenant.h"
 
 #include <dirent.h>
 
@@ -18,7 +18,7 @@ struct pattern {
 static void
 find_pattern(const char *template, struct pattern *pattern_out)
 {
-    const char *slot = find_tenant_slot(template);
+    const char *slot = tenant_find_slot(template);
     const char *first = slot;
 
     while (first > template && first[-1] != '/')
@@ -32,7 +32,7 @@ find_pattern(const char *template, struct pattern *pattern_out)
 /* The tenant in a name of the pattern's; false if it is none. */
 static bool
 read_tenant(const struct pattern *pattern, const char *name,
-            char tenant_out[AUTH_TENANT_MAX + 1])
+            char tenant_out[TENANT_MAX + 1])
 {
     size_t around = pattern->prefix_len + pattern->suffix_len;
     size_t len = strlen(name);
@@ -41,7 +41,7 @@ read_tenant(const struct pattern *pattern, const char *name,
         memcmp(name, pattern->prefix, pattern->prefix_len) != 0 ||
         memcmp(name + len - pattern->suffix_len, pattern->suffix,
                pattern->suffix_len) != 0 ||
-        !auth_tenant_is_valid(name + pattern->prefix_len, len - around))
+        !tenant_is_valid(name + pattern->prefix_len, len - around))
         return false;
     memcpy(tenant_out, name + pattern->prefix_len, len - around);
     tenant_out[len - around] = '\0';
@@ -60,7 +60,7 @@ open_dir(const char *template, const struct pattern *pattern)
 bool
 jwks_scan(const char *template, jwks_scan_fn *fn, void *ctx)
 {
-    char tenant[AUTH_TENANT_MAX + 1];
+    char tenant[TENANT_MAX + 1];
     struct pattern pattern;
     const struct dirent *item;
     bool is_found = false;

@@ -87,22 +87,6 @@ decimal(char text[DECIMAL_SIZE], uint64_t number)
     return at;
 }
 
-#define TENANT_MAX 63 /* bytes of a name: it is a DNS label, too */
-
-/* Where the tenant's name goes in a template. */
-#define TENANT_SLOT "{tenant}"
-
-/* The slot in text; NULL unless it is there exactly once. */
-static inline const char *
-find_tenant_slot(const char *text)
-{
-    const char *slot = strstr(text, TENANT_SLOT);
-
-    if (slot != NULL && strstr(slot + 1, TENANT_SLOT) != NULL)
-        return NULL;
-    return slot;
-}
-
 /* Freed, or closed, when the variable goes out of scope. Set it at once. */
 #define auto_char __attribute__((cleanup(free_char))) char
 #define auto_fd __attribute__((cleanup(close_fd))) int

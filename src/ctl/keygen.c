@@ -6,6 +6,7 @@
 #include "base/util.h"
 #include "ctl/key_file.h"
 #include "ctl/main.h"
+#include "model/tenant.h"
 
 #include <errno.h>
 #include <stdio.h>

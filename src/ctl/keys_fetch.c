@@ -7,6 +7,7 @@
 #include "base/util.h"
 #include "ctl/fetch.h"
 #include "ctl/main.h"
+#include "model/tenant.h"
 
 #include <stdio.h>
 
@@ -42,7 +43,7 @@ static enum ctl_exit
 fill_template(const char *option, const char *template, const char *tenant,
               char **text_out)
 {
-    const char *slot = find_tenant_slot(template);
+    const char *slot = tenant_find_slot(template);
     char *text = NULL;
     int rc;
 
@@ -131,10 +132,10 @@ run(const char *const *values, const char *const *operands)
     status = ctl_read_number("timeout", values[TIMEOUT], 1, TIMEOUT_MAX,
                              &from.timeout);
     if (status == CTL_OK &&
-        !auth_tenant_is_valid(values[TENANT], strlen(values[TENANT])))
+        !tenant_is_valid(values[TENANT], strlen(values[TENANT])))
         status = ctl_fail_usage("--tenant: must be of a-z, 0-9 and hyphens, no "
                                 "hyphen first or last, at most %d characters",
-                                AUTH_TENANT_MAX);
+                                TENANT_MAX);
     if (status == CTL_OK)
         status = fill_template("url", values[URL], values[TENANT], &url);
     if (status == CTL_OK && !fetch_is_https(url))

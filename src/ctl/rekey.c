@@ -11,6 +11,7 @@
 #include "ctl/secrets.h"
 #include "ctl/store.h"
 #include "json/text.h"
+#include "model/tenant.h"
 
 #include <stdio.h>
 
@@ -30,7 +31,7 @@ static const struct ctl_option options[OPTIONS] = {
 
 /* Where there are secrets, or were. */
 struct place {
-    char tenant[STORE_TENANT_MAX + 1];
+    char tenant[TENANT_MAX + 1];
     const struct config_key *key;
 };
 

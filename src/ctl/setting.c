@@ -3,6 +3,7 @@
 
 #include "base/util.h"
 #include "ctl/print.h"
+#include "model/tenant.h"
 #include "setting/setting.h"
 
 #include <limits.h>
@@ -11,10 +12,10 @@
 enum ctl_exit
 ctl_read_tenant(const char *tenant)
 {
-    if (!auth_tenant_is_valid(tenant, strlen(tenant)))
+    if (!tenant_is_valid(tenant, strlen(tenant)))
         return ctl_fail_usage("--tenant: must be of a-z, 0-9 and hyphens, no "
                               "hyphen first or last, at most %d characters",
-                              AUTH_TENANT_MAX);
+                              TENANT_MAX);
     return CTL_OK;
 }
 

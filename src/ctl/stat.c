@@ -5,6 +5,7 @@
 #include "ctl/print.h"
 #include "ctl/store.h"
 #include "json/text.h"
+#include "model/tenant.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -19,7 +20,7 @@ static const struct ctl_option options[OPTIONS] = {
 struct counts {
     struct store_stat stat;
     uint64_t tenants;
-    char last[STORE_TENANT_MAX + 1]; /* the one that was visited last */
+    char last[TENANT_MAX + 1]; /* the one that was visited last */
 };
 
 static enum err

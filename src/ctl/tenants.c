@@ -6,6 +6,7 @@
 #include "ctl/store.h"
 #include "json/text.h"
 #include "model/config_keys.h"
+#include "model/tenant.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -18,7 +19,7 @@ static const struct ctl_option options[OPTIONS] = {
 };
 
 struct tenant {
-    char name[STORE_TENANT_MAX + 1];
+    char name[TENANT_MAX + 1];
     uint64_t keys;      /* that are set */
     int64_t updated_at; /* the last change of any */
 };

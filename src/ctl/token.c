@@ -7,6 +7,7 @@
 #include "base/util.h"
 #include "ctl/key_file.h"
 #include "ctl/main.h"
+#include "model/tenant.h"
 
 #include <openssl/rand.h>
 #include <stdio.h>
@@ -109,10 +110,10 @@ check_values(const char *const *values)
 
     if (why != NULL)
         return ctl_fail_usage("--%s", why);
-    if (!auth_tenant_is_valid(values[TENANT], strlen(values[TENANT])))
+    if (!tenant_is_valid(values[TENANT], strlen(values[TENANT])))
         return ctl_fail_usage("--tenant: must be of a-z, 0-9 and hyphens, no "
                               "hyphen first or last, at most %d characters",
-                              AUTH_TENANT_MAX);
+                              TENANT_MAX);
     if (strlen(values[SUBJECT]) > AUTH_SUBJECT_MAX)
         return ctl_fail_usage("--subject: must not be longer than %d bytes",
                               AUTH_SUBJECT_MAX);
@@ -125,7 +126,7 @@ check_values(const char *const *values)
 static char *
 fill_issuer(const char *template, const char *tenant)
 {
-    const char *slot = find_tenant_slot(template);
+    const char *slot = tenant_find_slot(template);
     char *issuer = NULL;
 
     if (slot == NULL) /* the tenant is in a claim */

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "setting/jsonl.h"
 
-#include "auth/auth.h"
 #include "base/util.h"
 #include "json/decode.h"
 #include "json/schema.h"
 #include "json/text.h"
 #include "model/seal.h"
+#include "model/tenant.h"
 
 #include <errno.h>
 
@@ -88,12 +88,12 @@ read_tenant(const struct jsonl *jsonl, const json_t *name, json_t *messages,
     const char *text = json_string_value(name);
 
     (void)jsonl;
-    if (text == NULL || !auth_tenant_is_valid(text, strlen(text)))
+    if (text == NULL || !tenant_is_valid(text, strlen(text)))
         return validate_add(messages,
                             "tenant: must be of a-z, 0-9 and "
                             "hyphens, no hyphen first or last, at "
                             "most %d characters",
-                            AUTH_TENANT_MAX);
+                            TENANT_MAX);
     memcpy(setting->tenant, text, strlen(text) + 1);
     return ERR_OK;
 }

@@ -16,6 +16,7 @@
 #include "base/err.h"
 #include "model/config_keys.h"
 #include "model/key_ring.h"
+#include "model/tenant.h"
 #include "store/store.h"
 
 #include <jansson.h>
@@ -29,7 +30,7 @@
 
 /* A setting that was read. */
 struct jsonl_setting {
-    char tenant[STORE_TENANT_MAX + 1];
+    char tenant[TENANT_MAX + 1];
     const struct config_key *key;
     char *value; /* canonical JSON, as config_key_parse makes it; owned */
     size_t value_len;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "store/layout.h"
 
+#include "model/tenant.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -55,7 +57,7 @@ store_name_encode_tenant(const char *tenant, struct store_name *name_out)
 {
     size_t len = strlen(tenant);
 
-    if (len == 0 || len > STORE_TENANT_MAX)
+    if (len == 0 || len > TENANT_MAX)
         return false;
     memcpy(name_out->bytes, tenant, len + 1);
     name_out->len = len + 1;
@@ -97,15 +99,14 @@ store_name_set_version(struct store_name *name, uint64_t version)
 }
 
 bool
-store_name_decode(const void *data, size_t len,
-                  char tenant_out[STORE_TENANT_MAX + 1],
+store_name_decode(const void *data, size_t len, char tenant_out[TENANT_MAX + 1],
                   char key_out[STORE_KEY_MAX + 1])
 {
     const char *tenant = data;
     const char *end = memchr(data, '\0', len);
     size_t key_len;
 
-    if (end == NULL || end == tenant || end - tenant > STORE_TENANT_MAX)
+    if (end == NULL || end == tenant || end - tenant > TENANT_MAX)
         return false;
     key_len = len - (size_t)(end - tenant) - 1;
     if (key_len == 0 || key_len > STORE_KEY_MAX ||

@@ -25,10 +25,10 @@
 #ifndef STORE_LAYOUT_H
 #define STORE_LAYOUT_H
 
+#include "model/tenant.h"
 #include "store/store.h"
 
-#define STORE_NAME_SIZE                                                        \
-    (STORE_TENANT_MAX + 1 + STORE_KEY_MAX + 1 + sizeof(uint64_t))
+#define STORE_NAME_SIZE (TENANT_MAX + 1 + STORE_KEY_MAX + 1 + sizeof(uint64_t))
 
 /* An encoded name, with room for a version. */
 struct store_name {
@@ -63,7 +63,7 @@ void store_name_set_version(struct store_name *name, uint64_t version);
 
 /* Takes a name apart, of len bytes from disk. False if it is damaged. */
 bool store_name_decode(const void *data, size_t len,
-                       char tenant_out[STORE_TENANT_MAX + 1],
+                       char tenant_out[TENANT_MAX + 1],
                        char key_out[STORE_KEY_MAX + 1]);
 
 /* 8 bytes, big-endian. */

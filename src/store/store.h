@@ -20,8 +20,7 @@
 
 struct store;
 
-/* Limits that keep an encoded name within LMDB's 511 byte keys. */
-#define STORE_TENANT_MAX 63
+/* With TENANT_MAX, keeps an encoded name within LMDB's 511 byte keys. */
 #define STORE_KEY_MAX 63
 
 #define STORE_WRITE_ID_SIZE 16

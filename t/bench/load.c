@@ -9,6 +9,7 @@
  */
 #include "base/util.h"
 #include "model/config_keys.h"
+#include "model/tenant.h"
 #include "store/store.h"
 
 #include <stdbool.h>
@@ -36,7 +37,7 @@ static const struct {
 
 struct batch {
     struct store_write writes[TENANTS_PER_COMMIT * ARRAY_SIZE(settings)];
-    char tenants[TENANTS_PER_COMMIT][STORE_TENANT_MAX + 1];
+    char tenants[TENANTS_PER_COMMIT][TENANT_MAX + 1];
 };
 
 static double
@@ -104,7 +105,7 @@ static bool
 has_tenant(struct store *store, long i)
 {
     struct record record = {0};
-    char tenant[STORE_TENANT_MAX + 1];
+    char tenant[TENANT_MAX + 1];
     bool has;
 
     snprintf(tenant, sizeof(tenant), "t%ld", i);

@@ -2,6 +2,7 @@
 /* Bytes from disk, read as a record and as a name. */
 #include "fuzz.h"
 
+#include "model/tenant.h"
 #include "store/layout.h"
 
 #include <string.h>
@@ -48,7 +49,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct store_record record;
     struct store_name name;
-    char tenant[STORE_TENANT_MAX + 1], key[STORE_KEY_MAX + 1];
+    char tenant[TENANT_MAX + 1], key[STORE_KEY_MAX + 1];
 
     if (store_record_decode(data, size, &record))
         check_record(data, size, &record);

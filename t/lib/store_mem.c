@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "store_mem.h"
 
+#include "model/tenant.h"
 #include "store/stamp.h"
 #include "store/store.h"
 
@@ -50,8 +51,8 @@ copy_text(const char *text)
 static bool
 is_name(const char *tenant, const char *key)
 {
-    return *tenant != '\0' && strlen(tenant) <= STORE_TENANT_MAX &&
-           *key != '\0' && strlen(key) <= STORE_KEY_MAX;
+    return *tenant != '\0' && strlen(tenant) <= TENANT_MAX && *key != '\0' &&
+           strlen(key) <= STORE_KEY_MAX;
 }
 
 static bool

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "store/lmdb/visit.h"
 
+#include "model/tenant.h"
 #include "store/layout.h"
 #include "store/lmdb/env.h"
 
@@ -12,7 +13,7 @@ static enum err
 visit_all(struct lmdb_env *env, struct store_name *prefix,
           store_visit_fn *visit, void *ctx)
 {
-    char tenant[STORE_TENANT_MAX + 1], key[STORE_KEY_MAX + 1];
+    char tenant[TENANT_MAX + 1], key[STORE_KEY_MAX + 1];
     MDB_val name = {prefix->len, prefix->bytes};
     MDB_val data;
     MDB_cursor *cursor = NULL;

@@ -4,6 +4,7 @@
 
 #include "base/util.h"
 #include "lib/store_both.h"
+#include "model/tenant.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>
@@ -226,7 +227,7 @@ STORE_TEST(who_is_overtaken_tries_again)
 
 STORE_TEST(an_error_of_the_store_ends_it)
 {
-    static char long_tenant[STORE_TENANT_MAX + 1];
+    static char long_tenant[TENANT_MAX + 1];
     struct busy busy = busy_of(store, 0);
     struct import *import = import_to(&busy.store);
 

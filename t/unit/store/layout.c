@@ -2,6 +2,7 @@
 #include "store/layout.h"
 
 #include "base/util.h"
+#include "model/tenant.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>
@@ -260,7 +261,7 @@ Test(store_record, a_record_without_a_value)
 Test(store_record, names_encode_and_decode)
 {
     struct store_name name;
-    char tenant[STORE_TENANT_MAX + 1], key[STORE_KEY_MAX + 1];
+    char tenant[TENANT_MAX + 1], key[STORE_KEY_MAX + 1];
 
     cr_assert(store_name_encode("acme", "timer", &name));
     cr_expect_eq(name.len, 10);
@@ -287,15 +288,15 @@ static const struct {
 
 Test(store_record, bytes_that_are_no_name)
 {
-    char tenant[STORE_TENANT_MAX + 1], key[STORE_KEY_MAX + 1];
-    char longer[STORE_TENANT_MAX + 4];
+    char tenant[TENANT_MAX + 1], key[STORE_KEY_MAX + 1];
+    char longer[TENANT_MAX + 4];
 
     for (size_t i = 0; i < ARRAY_SIZE(bad_names); i++)
         cr_expect_not(store_name_decode(bad_names[i].bytes, bad_names[i].len,
                                         tenant, key),
                       "row %zu", i);
     memset(longer, 'x', sizeof(longer));
-    longer[STORE_TENANT_MAX + 1] = '\0';
+    longer[TENANT_MAX + 1] = '\0';
     cr_expect_not(store_name_decode(longer, sizeof(longer), tenant, key));
     memset(longer, 'x', sizeof(longer));
     longer[1] = '\0';
