@@ -3,12 +3,14 @@
 #ifndef AUTH_CLAIMS_H
 #define AUTH_CLAIMS_H
 
-#include "auth/auth.h"
+#include "auth/principal.h"
 #include "base/err.h"
 
 #include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
+
+#define AUTH_LEEWAY 60 /* seconds that clocks may differ */
 
 /*
  * Checks exp (required), nbf and iat against now. On ERR_OK, *expires_out is

@@ -6,11 +6,13 @@
 #ifndef AUTH_JWT_H
 #define AUTH_JWT_H
 
-#include "auth/auth.h"
 #include "auth/jwk.h"
+#include "auth/principal.h"
 #include "base/err.h"
 
 #include <jansson.h>
+
+#define AUTH_TOKEN_MAX 8192 /* bytes */
 
 struct jwt {
     const char *text; /* borrowed */

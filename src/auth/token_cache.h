@@ -6,7 +6,7 @@
 #ifndef AUTH_TOKEN_CACHE_H
 #define AUTH_TOKEN_CACHE_H
 
-#include "auth/auth.h"
+#include "auth/principal.h"
 
 #include <stddef.h>
 #include <stdint.h>

@@ -4,7 +4,7 @@
 #ifndef CTL_STORE_H
 #define CTL_STORE_H
 
-#include "auth/auth.h"
+#include "auth/principal.h"
 #include "base/err.h"
 #include "ctl/main.h"
 #include "http/http.h"

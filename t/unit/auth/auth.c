@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "auth/auth.h"
 
+#include "auth/jwt.h"
 #include "lib/auth_world.h"
 
 #include <criterion/criterion.h>
