@@ -5,6 +5,7 @@
  *
  *   store_dump DIR
  */
+#include "store/open.h"
 #include "store/store.h"
 
 #include <stdio.h>

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/util.h"
 #include "server/options.h"
+#include "store/open.h"
 
 #include <errno.h>
 #include <limits.h>

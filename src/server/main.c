@@ -21,6 +21,7 @@
 #include "server/options.h"
 #include "server/supervisor.h"
 #include "server/worker.h"
+#include "store/open.h"
 
 #include <signal.h>
 #include <stdio.h>

@@ -10,6 +10,7 @@
 #include "base/util.h"
 #include "model/config_keys.h"
 #include "model/tenant.h"
+#include "store/open.h"
 #include "store/store.h"
 
 #include <stdbool.h>

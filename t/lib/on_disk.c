@@ -2,6 +2,7 @@
 #include "on_disk.h"
 
 #include "scratch.h"
+#include "store/open.h"
 
 #include <criterion/criterion.h>
 #include <lmdb.h>

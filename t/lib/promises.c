@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "promises.h"
 
+#include "store/open.h"
 #include "store/store.h"
 
 #include <stdio.h>

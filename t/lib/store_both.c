@@ -3,6 +3,7 @@
 
 #include "base/util.h"
 #include "scratch.h"
+#include "store/open.h"
 #include "store_mem.h"
 
 #include <stdio.h>

@@ -6,6 +6,7 @@
 #include "base/util.h"
 #include "lib/scratch.h"
 #include "lib/store_mem.h"
+#include "store/open.h"
 
 #include <criterion/criterion.h>
 #include <poll.h>

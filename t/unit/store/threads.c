@@ -11,6 +11,7 @@
 #include "base/util.h"
 #include "lib/bad_disk.h"
 #include "lib/scratch.h"
+#include "store/open.h"
 
 #include <errno.h>
 #include <poll.h>

@@ -5,6 +5,7 @@
 
 #include "base/util.h"
 #include "lib/on_disk.h"
+#include "store/open.h"
 
 #include <criterion/criterion.h>
 #include <lmdb.h>

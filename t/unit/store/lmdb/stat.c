@@ -8,6 +8,7 @@
 #include "lib/scratch.h"
 #include "metrics/metrics.h"
 #include "store/lmdb/datafile.h"
+#include "store/open.h"
 
 #include <criterion/criterion.h>
 #include <criterion/redirect.h>
