@@ -8,6 +8,7 @@
 #include "ctl/progress.h"
 #include "ctl/store.h"
 #include "json/text.h"
+#include "store/open.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -17,7 +18,6 @@
 
 #define DIR_MODE 0750
 #define NICE 10
-#define DATA_FILE "data.mdb"
 
 /* How long a backup rests for what it has worked. */
 #define REST_FOR_WORK 3
@@ -77,24 +77,6 @@ copy(struct store *store, const char *dir, struct store_copied *copied_out)
     return *why != '\0' ? ctl_fail("%s", why) : ctl_fail_store(err);
 }
 
-/* Root's copy belongs to the store's owner, who is to use it one day. */
-static bool
-give_away(const char *db, const char *dir)
-{
-    auto_char *from = NULL;
-    auto_char *to = NULL;
-    struct stat owner;
-
-    if (asprintf(&from, "%s/%s", db, DATA_FILE) < 0 ||
-        asprintf(&to, "%s/%s", dir, DATA_FILE) < 0) {
-        errno = ENOMEM;
-        return false;
-    }
-    return stat(from, &owner) == 0 &&
-           (geteuid() != 0 || (chown(to, owner.st_uid, owner.st_gid) == 0 &&
-                               chown(dir, owner.st_uid, owner.st_gid) == 0));
-}
-
 /* Renames it, unless something else has appeared there. */
 static bool
 put_in_place(const char *from, const char *to)
@@ -110,7 +92,7 @@ finish(const char *db, const char *dir, const char *dest)
 {
     const char *why;
 
-    if (chmod(dir, DIR_MODE) != 0 || !give_away(db, dir) ||
+    if (chmod(dir, DIR_MODE) != 0 || !store_copy_give(dir, db) ||
         !put_in_place(dir, dest))
         return ctl_fail("%s: %s", dest, strerror(errno));
     why = file_sync_parent(dest);
@@ -123,7 +105,6 @@ back_up(struct store *store, const char *db, const char *dest,
         struct store_copied *copied_out)
 {
     auto_char *dir = NULL;
-    auto_fd fd = -1;
     enum ctl_exit status;
 
     if (asprintf(&dir, "%s.XXXXXX", dest) < 0) {
@@ -137,10 +118,7 @@ back_up(struct store *store, const char *db, const char *dest,
         status = finish(db, dir, dest);
     if (status == CTL_OK)
         return CTL_OK;
-    fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd >= 0)
-        (void)unlinkat(fd, DATA_FILE, 0); /* this needs no memory */
-    (void)rmdir(dir);
+    store_copy_remove(dir);
     return status;
 }
 

@@ -7,7 +7,6 @@
 #include "store/open.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <jansson.h>
 #include <pwd.h>
 #include <stdio.h>
@@ -46,17 +45,6 @@ read_options(const char *const *values, struct options *options_out)
     return CTL_OK;
 }
 
-/* True if a store has to be made. */
-static bool
-is_missing(const char *db)
-{
-    char path[PATH_MAX]; /* what does not fit is not missing but an error */
-    int len = snprintf(path, sizeof(path), "%s/data.mdb", db);
-
-    return len > 0 && (size_t)len < sizeof(path) && access(path, F_OK) != 0 &&
-           errno == ENOENT;
-}
-
 /* Makes the effective user the directory's owner, and back again. */
 static bool
 become(uid_t user, gid_t group)
@@ -90,7 +78,7 @@ open_as_owner(const struct store_options *options, struct store **store_out,
 bool
 ctl_store_is_there(const char *const *values)
 {
-    return !is_missing(values[CTL_DB]);
+    return store_exists(values[CTL_DB]);
 }
 
 enum ctl_exit
@@ -110,7 +98,7 @@ ctl_store_open(const char *const *values, enum ctl_store_mode mode,
     store.path = options.db;
     store.map_size = (size_t)options.map_size;
     store.history = (uint64_t)options.history;
-    if (is_missing(options.db)) {
+    if (!store_exists(options.db)) {
         if (store.must_exist)
             return ctl_fail("%s: there is no store in this directory",
                             options.db);

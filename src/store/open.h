@@ -5,6 +5,7 @@
 
 #include "base/err.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct store;
@@ -17,5 +18,16 @@ struct store_options;
  */
 enum err store_open(const struct store_options *options,
                     struct store **store_out, char *why, size_t why_size);
+
+/* False if there is none in the directory, or no such directory. Whether it can
+ * be opened is another question. */
+bool store_exists(const char *path);
+
+/* What store_copy left in dir, and dir itself, as root to the owner of the
+ * store at path, who is to use it one day. False: errno says why. */
+bool store_copy_give(const char *dir, const char *path);
+
+/* Removes what store_copy left in dir, and dir. */
+void store_copy_remove(const char *dir);
 
 #endif

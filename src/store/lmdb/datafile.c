@@ -230,3 +230,42 @@ store_file_is_disk_full(int fd)
     return fallocate(fd, FALLOC_FL_KEEP_SIZE, file.st_size, FULL_BELOW) != 0 &&
            (errno == ENOSPC || errno == EDQUOT || errno == EFBIG);
 }
+
+static int
+open_dir(const char *dir)
+{
+    return open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+}
+
+bool
+store_file_exists(const char *dir)
+{
+    auto_fd at = open_dir(dir);
+
+    return (at >= 0 && faccessat(at, STORE_FILE_DATA, F_OK, 0) == 0) ||
+           errno != ENOENT;
+}
+
+bool
+store_file_give(const char *dir, const char *from)
+{
+    auto_fd at = open_dir(dir);
+    auto_fd from_at = open_dir(from);
+    struct stat owner;
+
+    if (at < 0 || from_at < 0 ||
+        fstatat(from_at, STORE_FILE_DATA, &owner, 0) != 0)
+        return false;
+    return geteuid() != 0 ||
+           (fchownat(at, STORE_FILE_DATA, owner.st_uid, owner.st_gid, 0) == 0 &&
+            chown(dir, owner.st_uid, owner.st_gid) == 0);
+}
+
+void
+store_file_remove(const char *dir)
+{
+    auto_fd at = open_dir(dir);
+
+    (void)unlinkat(at, STORE_FILE_DATA, 0); /* it need not be there */
+    (void)rmdir(dir);
+}

@@ -51,4 +51,9 @@ const char *store_file_find_fault(int fd);
 /* Tells a full disk (or quota) from a broken one: LMDB reports both as EIO. */
 bool store_file_is_disk_full(int fd);
 
+/* As store_exists, store_copy_give and store_copy_remove. */
+bool store_file_exists(const char *dir);
+bool store_file_give(const char *dir, const char *from);
+void store_file_remove(const char *dir);
+
 #endif
