@@ -2,6 +2,7 @@
 /* Writes: a new value, or an old one again. */
 #include "api/exchange.h"
 #include "http/problem.h"
+#include "json/messages.h"
 #include "model/body.h"
 #include "setting/etag.h"
 #include "setting/setting.h"
@@ -240,7 +241,7 @@ check_restore(const void *ctx, json_t *root, bool is_strict, json_t *messages,
 {
     (void)ctx; /* the same for every key */
     if (!json_is_object(root))
-        return validate_add(messages, "body: must be an object");
+        return messages_add(messages, "body: must be an object");
     return validate(&restore_schema, root, "", is_strict, messages,
                     canonical_out);
 }

@@ -2,7 +2,7 @@
 /* Parameters of the query string, as forms and URLSearchParams write them:
  * name=value&name=value, percent-encoded (URL Standard, section 5.1). */
 #include "http/http.h"
-#include "json/schema.h"
+#include "json/messages.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -72,7 +72,7 @@ find(const char *query, const char *name, char value_out[PIECE_MAX + 1])
 static enum err
 refuse(json_t *messages, const char *name, const char *rule)
 {
-    enum err err = validate_add(messages, "%s: %s", name, rule);
+    enum err err = messages_add(messages, "%s: %s", name, rule);
 
     return err == ERR_INVALID ? ERR_BADREQ : err;
 }

@@ -3,14 +3,12 @@
 
 #include "base/util.h"
 #include "json/decode.h"
+#include "json/messages.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <uriparser/Uri.h>
-
-/* Characters of a client's member name that a message shows. */
-#define NAME_SHOWN_MAX 64
 
 /* What one call of validate works with. */
 struct check {
@@ -50,20 +48,6 @@ place_text(const struct place *place)
     return len >= 0 ? text : NULL;
 }
 
-enum err
-validate_add(json_t *messages, const char *format, ...)
-{
-    json_t *message;
-    va_list args;
-
-    va_start(args, format);
-    message = json_vsprintf(format, args);
-    va_end(args);
-    if (json_array_append_new(messages, message) < 0)
-        return ERR_NOMEM;
-    return ERR_INVALID;
-}
-
 static enum err
 violated(const struct check *check, const struct place *place, const char *rule)
 {
@@ -71,7 +55,7 @@ violated(const struct check *check, const struct place *place, const char *rule)
 
     if (path == NULL)
         return ERR_NOMEM;
-    return validate_add(check->messages, "%s: %s", path, rule);
+    return messages_add(check->messages, "%s: %s", path, rule);
 }
 
 static enum err violatedf(const struct check *check, const struct place *place,
@@ -291,28 +275,6 @@ schema_find(const struct schema *schema, const char *name)
     return member->name != NULL ? member : NULL;
 }
 
-enum err
-validate_add_unknown(json_t *messages, const char *path, const char *name)
-{
-    char shown[NAME_SHOWN_MAX + 1];
-    size_t len = 0;
-    bool is_plain = *name != '\0';
-
-    for (; name[len] != '\0' && len < NAME_SHOWN_MAX; len++) {
-        bool is_shown = name[len] >= ' ' && name[len] <= '~' &&
-                        name[len] != '"' && name[len] != '\\';
-
-        is_plain = is_plain && is_shown && strchr(" .[]:", name[len]) == NULL;
-        shown[len] = is_shown ? name[len] : '?';
-    }
-    shown[len] = '\0';
-    if (is_plain && name[len] == '\0')
-        return validate_add(messages, "%s%s%s: is not a known member", path,
-                            *path != '\0' ? "." : "", shown);
-    return validate_add(messages, "%s[\"%s%s\"]: is not a known member", path,
-                        shown, name[len] != '\0' ? "..." : "");
-}
-
 static enum err
 check_names(const struct check *check, const struct schema *schema,
             const json_t *object, const struct place *place)
@@ -329,7 +291,7 @@ check_names(const struct check *check, const struct schema *schema,
         const char *name = json_object_iter_key(at);
 
         if (schema_find(schema, name) == NULL)
-            err = validate_add_unknown(check->messages, path, name);
+            err = messages_add_unknown(check->messages, path, name);
     }
     return err;
 }

@@ -58,16 +58,6 @@ enum err validate(const struct schema *schema, const json_t *value,
                   const char *path, bool is_strict, json_t *messages,
                   json_t **canonical_out);
 
-/* Appends a formatted message, which must be UTF-8. ERR_INVALID, or
- * ERR_NOMEM. */
-enum err validate_add(json_t *messages, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
-
-/* Appends that the member of path ("" at the top) is not a known one. The name
- * is client text: it is cut, and shown in printable ASCII. As validate_add. */
-enum err validate_add_unknown(json_t *messages, const char *path,
-                              const char *name);
-
 /* The member of an object's schema, or NULL. */
 const struct schema_member *schema_find(const struct schema *schema,
                                         const char *name);

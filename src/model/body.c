@@ -2,6 +2,7 @@
 #include "model/body.h"
 
 #include "json/decode.h"
+#include "json/messages.h"
 #include "json/schema.h"
 
 static enum err
@@ -13,7 +14,7 @@ unreadable(enum err added)
 static enum err
 add_fault(json_t *messages, const struct decode_fault *fault)
 {
-    return unreadable(validate_add(messages, "body: %s at line %zu, column %zu",
+    return unreadable(messages_add(messages, "body: %s at line %zu, column %zu",
                                    fault->text, fault->line, fault->column));
 }
 
@@ -28,7 +29,7 @@ body_parse(const char *body, size_t len, bool is_strict, body_check_fn *check,
     enum err err;
 
     if (len == 0)
-        return unreadable(validate_add(messages, "body: must not be empty"));
+        return unreadable(messages_add(messages, "body: must not be empty"));
     decoded = decode_json(body, len, &root, &fault);
     if (decoded == ERR_BADREQ)
         return add_fault(messages, &fault);

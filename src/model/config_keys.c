@@ -3,6 +3,7 @@
 
 #include "base/timestamp.h"
 #include "base/util.h"
+#include "json/messages.h"
 #include "model/body.h"
 
 #include <string.h>
@@ -102,7 +103,7 @@ check_names(const struct config_key *key, json_t *root, json_t *messages)
         const char *name = json_object_iter_key(at);
 
         if (!has_name(key, name))
-            err = validate_add_unknown(messages, "", name);
+            err = messages_add_unknown(messages, "", name);
     }
     return err;
 }
@@ -133,7 +134,7 @@ check_agree(const struct config_key *key, const json_t *nested,
         const json_t *other = json_object_get(flat, member->name);
 
         if (one != other && !json_equal(one, other))
-            err = validate_add(messages, "value.%s: differs from %s",
+            err = messages_add(messages, "value.%s: differs from %s",
                                member->name, member->name);
     }
     return err;
@@ -155,7 +156,7 @@ check_value(const struct config_key *key, const json_t *root, bool is_strict,
         err =
             validate(&key->value, value, "value", is_strict, messages, &nested);
     else if (!is_flat)
-        return validate_add(
+        return messages_add(
             messages, "value: is required%s",
             key->is_flat ? ", or its members at the top of the body" : "");
     if (is_flat && err != ERR_NOMEM)
@@ -198,7 +199,7 @@ check_body(const void *ctx, json_t *root, bool is_strict, json_t *messages,
     enum err err;
 
     if (!json_is_object(root))
-        return validate_add(messages, "body: must be an object");
+        return messages_add(messages, "body: must be an object");
     err = check_value(key, root, is_strict, messages, &canonical);
     if (is_strict && err != ERR_NOMEM)
         names_err = check_names(key, root, messages);

@@ -3,6 +3,7 @@
 
 #include "base/util.h"
 #include "json/decode.h"
+#include "json/messages.h"
 #include "json/schema.h"
 #include "json/text.h"
 #include "model/seal.h"
@@ -89,7 +90,7 @@ read_tenant(const struct jsonl *jsonl, const json_t *name, json_t *messages,
 
     (void)jsonl;
     if (text == NULL || !tenant_is_valid(text, strlen(text)))
-        return validate_add(messages,
+        return messages_add(messages,
                             "tenant: must be of a-z, 0-9 and "
                             "hyphens, no hyphen first or last, at "
                             "most %d characters",
@@ -107,7 +108,7 @@ read_key(const struct jsonl *jsonl, const json_t *name, json_t *messages,
     (void)jsonl;
     setting->key = text != NULL ? config_key_find(text) : NULL;
     if (setting->key == NULL)
-        return validate_add(messages, "key: must be the name of a config key");
+        return messages_add(messages, "key: must be the name of a config key");
     return ERR_OK;
 }
 
@@ -131,7 +132,7 @@ read_sealed(const struct jsonl *jsonl, const json_t *value, json_t *messages,
     else if (err == ERR_SEALED && jsonl->keeps_sealed)
         err = config_key_encode(value, &setting->value);
     else if (err == ERR_SEALED)
-        err = validate_add(messages, "value.%s: cannot be decrypted: %s",
+        err = messages_add(messages, "value.%s: cannot be decrypted: %s",
                            key->secret, fault.reason);
     seal_free(opened);
     free(sealed);
@@ -146,7 +147,7 @@ read_value(const struct jsonl *jsonl, const json_t *value, json_t *messages,
     enum err err;
 
     if (value == NULL)
-        return validate_add(messages, "value: is required");
+        return messages_add(messages, "value: is required");
     if (key == NULL || *setting->tenant == '\0')
         return ERR_INVALID; /* it is known already what is wrong */
     if (key->secret != NULL &&
@@ -158,7 +159,7 @@ read_value(const struct jsonl *jsonl, const json_t *value, json_t *messages,
         return err;
     setting->value_len = strlen(setting->value);
     if (!jsonl->keeps_sealed && setting->value_len > CONFIG_VALUE_MAX)
-        return validate_add(messages, "value: must be at most %d bytes",
+        return messages_add(messages, "value: must be at most %d bytes",
                             CONFIG_VALUE_MAX);
     return ERR_OK;
 }
@@ -171,7 +172,7 @@ read_version(const struct jsonl *jsonl, const json_t *version, json_t *messages,
     if (version == NULL)
         return ERR_OK;
     if (!json_is_integer(version) || json_integer_value(version) < 1)
-        return validate_add(messages, "version: must be an integer from 1");
+        return messages_add(messages, "version: must be an integer from 1");
     setting->version = (uint64_t)json_integer_value(version);
     return ERR_OK;
 }
@@ -183,7 +184,7 @@ read_time(const struct jsonl *jsonl, const json_t *time, json_t *messages,
     (void)jsonl;
     (void)setting; /* it is for people */
     if (time != NULL && !json_is_string(time))
-        return validate_add(messages, "updated_at: must be a string");
+        return messages_add(messages, "updated_at: must be a string");
     return ERR_OK;
 }
 
@@ -211,7 +212,7 @@ check_names(json_t *root, json_t *messages)
         while (i < ARRAY_SIZE(members) && strcmp(name, members[i].name) != 0)
             i++;
         if (i == ARRAY_SIZE(members) && err != ERR_NOMEM)
-            err = validate_add_unknown(messages, "", name);
+            err = messages_add_unknown(messages, "", name);
     }
     return err;
 }
@@ -224,7 +225,7 @@ read_members(const struct jsonl *jsonl, json_t *root, json_t *messages,
     enum err err;
 
     if (!json_is_object(root))
-        return validate_add(messages, "must be an object");
+        return messages_add(messages, "must be an object");
     err = check_names(root, messages);
     for (size_t i = 0; err != ERR_NOMEM && i < ARRAY_SIZE(members); i++) {
         enum err read = members[i].read(
@@ -249,7 +250,7 @@ read_setting(const struct jsonl *jsonl, size_t len, json_t *messages,
         err = read_members(jsonl, root, messages, setting);
     /* Also for a number out of range that no rule of the value named. */
     if (err == ERR_OK && decoded != ERR_OK)
-        err = validate_add(messages, "%s at column %zu", fault.text,
+        err = messages_add(messages, "%s at column %zu", fault.text,
                            fault.column);
     return err;
 }
@@ -265,7 +266,7 @@ jsonl_read(struct jsonl *jsonl, json_t *messages,
     if (err != ERR_OK)
         return err;
     if (len > JSONL_LINE_MAX)
-        return validate_add(messages, "is longer than %zu bytes",
+        return messages_add(messages, "is longer than %zu bytes",
                             JSONL_LINE_MAX);
     setting.line = jsonl->number;
     err = read_setting(jsonl, len, messages, &setting);

@@ -2,6 +2,7 @@
 #include "setting/setting.h"
 
 #include "base/log.h"
+#include "json/messages.h"
 #include "json/text.h"
 
 #include <string.h>
@@ -164,17 +165,17 @@ setting_check_old(const struct config_key *key, const char *name,
     enum err added;
 
     if (key->is_once)
-        return validate_add(messages, "%s: %s can be set only once", name,
+        return messages_add(messages, "%s: %s can be set only once", name,
                             key->name);
     if (old->version == 0) {
-        added = validate_add(messages,
+        added = messages_add(messages,
                              "%s: %s has no version %llu, or no "
                              "longer",
                              name, key->name, number);
         return added == ERR_INVALID ? ERR_NOTFOUND : added;
     }
     if (!record_is_set(old))
-        return validate_add(messages,
+        return messages_add(messages,
                             "%s: version %llu has no value: it "
                             "unset %s",
                             name, number, key->name);
@@ -222,11 +223,11 @@ setting_explain(const struct store_write *write, json_t *messages)
     switch (write->result) {
     case ERR_CONFLICT:
     case ERR_PRECOND:
-        return validate_add(
+        return messages_add(
             messages, "%s: another write came first, it is at version %llu",
             write->key, (unsigned long long)write->version);
     case ERR_INVALID:
-        return validate_add(
+        return messages_add(
             messages, "value: %s is already set, and can be set only once",
             write->key);
     default:

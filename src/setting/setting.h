@@ -77,7 +77,7 @@ enum err setting_etag_after(struct store *store, const struct config_key *key,
                             char etag_out[ETAG_SIZE]);
 
 /* Appends why the write was refused, if its result is ERR_CONFLICT,
- * ERR_PRECOND or ERR_INVALID. As validate_add, ERR_INVALID if it did. */
+ * ERR_PRECOND or ERR_INVALID. As messages_add, ERR_INVALID if it did. */
 enum err setting_explain(const struct store_write *write, json_t *messages);
 
 /* Logs what a write has stored, without the value. */

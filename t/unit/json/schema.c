@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "base/util.h"
+#include "json/messages.h"
 #include "json/schema.h"
 
 #include <criterion/criterion.h>
@@ -230,7 +231,7 @@ assert_unknown(const char *path, const char *name, const char *expected)
 {
     json_auto_t *messages = json_array();
 
-    cr_expect_eq(validate_add_unknown(messages, path, name), ERR_INVALID);
+    cr_expect_eq(messages_add_unknown(messages, path, name), ERR_INVALID);
     cr_expect_str_eq(json_string_value(json_array_get(messages, 0)), expected);
 }
 
@@ -264,7 +265,7 @@ Test(validate, messages_grow)
 {
     json_auto_t *messages = json_pack("[s]", "first");
 
-    cr_expect_eq(validate_add(messages, "%s: %d", "second", 2), ERR_INVALID);
+    cr_expect_eq(messages_add(messages, "%s: %d", "second", 2), ERR_INVALID);
     cr_expect_eq(json_array_size(messages), 2);
     cr_expect_str_eq(json_string_value(json_array_get(messages, 1)),
                      "second: 2");
