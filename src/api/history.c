@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 /* The history of a config key, page by page. */
+#include "api/history.h"
+
 #include "api/exchange.h"
+#include "api/secret.h"
 #include "http/problem.h"
 #include "json/text.h"
 #include "setting/setting.h"

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 /* All config keys of a tenant in one answer. */
+#include "api/list.h"
+
 #include "api/exchange.h"
+#include "api/secret.h"
 #include "http/problem.h"
 #include "setting/etag.h"
 #include "setting/setting.h"

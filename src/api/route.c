@@ -2,6 +2,11 @@
 #include "api/route.h"
 
 #include "api/exchange.h"
+#include "api/get.h"
+#include "api/history.h"
+#include "api/list.h"
+#include "api/service.h"
+#include "api/write.h"
 #include "base/log.h"
 #include "base/util.h"
 #include "http/problem.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-/* The secret within a value: sealed in the store, shown to those who may. */
-#include "api/exchange.h"
+#include "api/secret.h"
 
+#include "api/exchange.h"
 #include "base/log.h"
 #include "http/problem.h"
 #include "model/seal.h"

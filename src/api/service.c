@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-/* What operators ask: is it alive, is it ready, what does it do. */
-#include "api/exchange.h"
+#include "api/service.h"
 
+#include "api/exchange.h"
 #include "base/buf.h"
 #include "base/log.h"
 #include "config.h"
@@ -150,4 +150,19 @@ api_metrics(struct api *api, struct exchange *exchange)
     response->media = MEDIA_METRICS;
     response->cache = CACHE;
     response_set_body(response, out.data, out.len);
+}
+
+static const char openapi_json[] =
+#include "api/openapi_json.inc"
+    ;
+
+void
+api_openapi(struct api *api, struct exchange *exchange)
+{
+    (void)api; /* the document is the same for everybody */
+    exchange->response.status = 200;
+    exchange->response.media = MEDIA_JSON;
+    exchange->response.cache = "no-cache";
+    exchange->response.body = openapi_json;
+    exchange->response.body_len = sizeof(openapi_json) - 1;
 }

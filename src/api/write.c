@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 /* Writes: a new value, or an old one again. */
+#include "api/write.h"
+
 #include "api/exchange.h"
+#include "api/secret.h"
 #include "http/problem.h"
 #include "json/messages.h"
 #include "model/body.h"

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "asked.h"
 
+#include "api/write.h"
 #include "base/util.h"
 #include "no_memory.h"
 #include "setting/etag.h"

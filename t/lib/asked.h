@@ -4,6 +4,7 @@
 #define ASKED_H
 
 #include "api/exchange.h"
+#include "api/write.h"
 
 typedef void handler_fn(struct api *api, struct exchange *exchange);
 

@@ -7,6 +7,10 @@
 #include "setting/etag.h"
 #include "setting/setting.h"
 
+#include "api/get.h"
+#include "api/history.h"
+#include "api/list.h"
+#include "api/write.h"
 #include "lib/api_world.h"
 #include "lib/asked.h"
 #include "lib/ring.h"

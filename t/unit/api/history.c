@@ -2,6 +2,8 @@
 #include "api/exchange.h"
 #include "base/util.h"
 
+#include "api/get.h"
+#include "api/history.h"
 #include "lib/api_world.h"
 #include "lib/asked.h"
 #include "lib/store_mem.h"

@@ -3,6 +3,10 @@
  * and never shown when it cannot be opened. */
 #include "api/exchange.h"
 
+#include "api/get.h"
+#include "api/history.h"
+#include "api/list.h"
+#include "api/write.h"
 #include "base/buf.h"
 #include "base/util.h"
 #include "lib/api_world.h"

@@ -4,6 +4,10 @@
 #include "api/exchange.h"
 #include "base/util.h"
 
+#include "api/get.h"
+#include "api/history.h"
+#include "api/list.h"
+#include "api/write.h"
 #include "lib/api_world.h"
 #include "lib/asked.h"
 
