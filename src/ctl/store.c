@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "ctl/store.h"
 
+#include "base/args.h"
 #include "base/log.h"
 #include "base/util.h"
-#include "server/options.h"
 #include "store/open.h"
 
 #include <errno.h>
@@ -16,32 +16,49 @@
 #define PREFIX "cli:"
 #define NAME_MAX_BYTES (AUTH_SUBJECT_MAX + 1 - sizeof(PREFIX))
 
-/* The options that are set, as the service reads them; those that are not are
- * 0, which leaves the store as it is. */
+/* The options that the service has, too. */
+struct settings {
+    const char *db;
+    int64_t map_size;
+    int64_t history;
+    bool syslog;
+};
+
+#define SETTING(name_) offsetof(struct settings, name_)
+
+static const struct args_row rows[CTL_STORE_OPTIONS] = {
+    [CTL_DB] = {.name = "db", .kind = ARGS_TEXT, .offset = SETTING(db)},
+    [CTL_MAP_SIZE] = {.name = "map-size",
+                      .kind = ARGS_SIZE,
+                      .offset = SETTING(map_size),
+                      .min = STORE_MAP_SIZE_MIN,
+                      .max = STORE_MAP_SIZE_MAX},
+    [CTL_HISTORY] = {.name = "history",
+                     .kind = ARGS_COUNT,
+                     .offset = SETTING(history),
+                     .min = 1,
+                     .max = STORE_HISTORY_MAX},
+    [CTL_SYSLOG] = {.name = "syslog",
+                    .kind = ARGS_FLAG,
+                    .offset = SETTING(syslog)},
+};
+
+/* Those that are set; the others are 0, which leaves the store as it is. */
 static enum ctl_exit
-read_options(const char *const *values, struct options *options_out)
+read_settings(const char *const *values, struct settings *settings_out)
 {
-    static const struct {
-        size_t value;
-        const char *name;
-    } shared[] = {
-        {CTL_DB, "db"},
-        {CTL_MAP_SIZE, "map-size"},
-        {CTL_HISTORY, "history"},
-        {CTL_SYSLOG, "syslog"},
-    };
-    struct options options = {0};
-    char why[OPTIONS_WHY_SIZE];
+    struct settings settings = {0};
+    char why[ARGS_WHY_SIZE];
 
-    for (size_t i = 0; i < ARRAY_SIZE(shared); i++) {
-        const char *value = values[shared[i].value];
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        const char *value = values[i];
 
-        if (shared[i].value == CTL_SYSLOG && value != NULL && *value == '\0')
+        if (i == CTL_SYSLOG && value != NULL && *value == '\0')
             value = "yes"; /* the flag; from the environment it is a word */
-        if (value != NULL && !options_set(&options, shared[i].name, value, why))
-            return ctl_fail_usage("--%s: %s", shared[i].name, why);
+        if (value != NULL && !args_set(&settings, &rows[i], value, why))
+            return ctl_fail_usage("--%s: %s", rows[i].name, why);
     }
-    *options_out = options;
+    *settings_out = settings;
     return CTL_OK;
 }
 
@@ -86,25 +103,25 @@ ctl_store_open(const char *const *values, enum ctl_store_mode mode,
                struct store **store_out)
 {
     struct store_options store = {.must_exist = mode == CTL_STORE_IS_THERE};
-    struct options options = {0}, usual;
+    struct settings settings = {0};
     char why[512] = "out of memory";
-    enum ctl_exit status = read_options(values, &options);
+    enum ctl_exit status = read_settings(values, &settings);
 
     if (status != CTL_OK)
         return status;
-    log_open(options.syslog);
+    log_open(settings.syslog);
     log_queue(LOG_BY_PATIENT_THREAD, NULL);
-    options_init(&usual);
-    store.path = options.db;
-    store.map_size = (size_t)options.map_size;
-    store.history = (uint64_t)options.history;
-    if (!store_exists(options.db)) {
+    store.path = settings.db;
+    store.history = (uint64_t)settings.history;
+    if (!store_exists(settings.db)) {
         if (store.must_exist)
             return ctl_fail("%s: there is no store in this directory",
-                            options.db);
-        if (store.map_size == 0)
-            store.map_size = (size_t)usual.map_size;
+                            settings.db);
+        if (settings.map_size == 0)
+            (void)args_set(&settings, &rows[CTL_MAP_SIZE], STORE_MAP_SIZE_USUAL,
+                           why);
     }
+    store.map_size = (size_t)settings.map_size;
     if (open_as_owner(&store, store_out, why, sizeof(why)) != ERR_OK)
         return ctl_fail("%s", why);
     return CTL_OK;

@@ -1,79 +1,63 @@
 // SPDX-License-Identifier: MIT
 #include "server/options.h"
 
+#include "base/args.h"
 #include "base/log.h"
 #include "base/util.h"
 #include "config.h"
+#include "store/store.h"
 
-#include <assert.h>
 #include <ctype.h>
-#include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-enum kind { KIND_TEXT, KIND_COUNT, KIND_SIZE, KIND_FLAG };
-
-struct option_row {
-    const char *name; /* "map-size"; in the environment ORDERCONF_MAP_SIZE */
-    const char *argument;
-    const char *help;
-    enum kind kind;
-    size_t offset;       /* in struct options */
-    int64_t min, max;    /* of a count or size */
-    const char *initial; /* value if it is not set; NULL: none */
-};
-
-#define KIB (INT64_C(1) << 10)
-#define MIB (INT64_C(1) << 20)
-#define TIB (INT64_C(1) << 40)
-
 #define OPTION(name_) offsetof(struct options, name_)
 
-static const struct option_row rows[] = {
-    {"db", "DIR", "directory of the store", KIND_TEXT, OPTION(db), 0, 0,
+static const struct args_row rows[] = {
+    {"db", "DIR", "directory of the store", ARGS_TEXT, OPTION(db), 0, 0,
      "/var/lib/orderconf"},
     {"listen", "ADDRESS",
      "supervise workers on unix:PATH or HOST:PORT;\n"
      "without it, serve the listening socket on fd 0,\n"
      "or one CGI request",
-     KIND_TEXT, OPTION(listen), 0, 0, NULL},
-    {"workers", "N", "worker processes (default: the cores)", KIND_COUNT,
+     ARGS_TEXT, OPTION(listen), 0, 0, NULL},
+    {"workers", "N", "worker processes (default: the cores)", ARGS_COUNT,
      OPTION(workers), 1, 1024, "0"},
     {"issuer", "TEMPLATE", "iss of tokens, with {tenant} in it; required",
-     KIND_TEXT, OPTION(issuer), 0, 0, NULL},
+     ARGS_TEXT, OPTION(issuer), 0, 0, NULL},
     {"tenant-claim", "NAME",
-     "claim that names the tenant, if all share an issuer", KIND_TEXT,
+     "claim that names the tenant, if all share an issuer", ARGS_TEXT,
      OPTION(tenant_claim), 0, 0, NULL},
-    {"jwks", "TEMPLATE", "path of a tenant's key set", KIND_TEXT, OPTION(jwks),
+    {"jwks", "TEMPLATE", "path of a tenant's key set", ARGS_TEXT, OPTION(jwks),
      0, 0, "/etc/orderconf/keys/{tenant}.json"},
-    {"audience", "NAME", "required in aud of tokens", KIND_TEXT,
+    {"audience", "NAME", "required in aud of tokens", ARGS_TEXT,
      OPTION(audience), 0, 0, NULL},
-    {"read-scope", "NAME", "required in scope of tokens to read", KIND_TEXT,
+    {"read-scope", "NAME", "required in scope of tokens to read", ARGS_TEXT,
      OPTION(read_scope), 0, 0, NULL},
-    {"write-scope", "NAME", "required in scope of tokens to write", KIND_TEXT,
+    {"write-scope", "NAME", "required in scope of tokens to write", ARGS_TEXT,
      OPTION(write_scope), 0, 0, NULL},
     {"secret-scope", "NAME",
      "required in scope of tokens to see secrets; those\n"
      "without it read ******** in their place",
-     KIND_TEXT, OPTION(secret_scope), 0, 0, NULL},
+     ARGS_TEXT, OPTION(secret_scope), 0, 0, NULL},
     {"secret-keys", "FILE",
      "key set that secrets in the store are encrypted\n"
      "with",
-     KIND_TEXT, OPTION(secret_keys), 0, 0, NULL},
+     ARGS_TEXT, OPTION(secret_keys), 0, 0, NULL},
     {"map-size", "SIZE",
      "most that the store may hold; bytes, or with K, M,\n"
      "G or T",
-     KIND_SIZE, OPTION(map_size), MIB, 64 * TIB, "16G"},
-    {"history", "N", "versions kept of each key", KIND_COUNT, OPTION(history),
-     1, 100000, "100"},
-    {"syslog", "", "log to syslog, facility daemon, not to stderr", KIND_FLAG,
+     ARGS_SIZE, OPTION(map_size), STORE_MAP_SIZE_MIN, STORE_MAP_SIZE_MAX,
+     STORE_MAP_SIZE_USUAL},
+    {"history", "N", "versions kept of each key", ARGS_COUNT, OPTION(history),
+     1, STORE_HISTORY_MAX, "100"},
+    {"syslog", "", "log to syslog, facility daemon, not to stderr", ARGS_FLAG,
      OPTION(syslog), 0, 0, NULL},
 };
 
 /* "ORDERCONF_MAP_SIZE" for "map-size". */
 static void
-environment_name(const struct option_row *row, char name_out[64])
+environment_name(const struct args_row *row, char name_out[64])
 {
     char *at = name_out + snprintf(name_out, 64, "ORDERCONF_%s", row->name);
 
@@ -81,101 +65,30 @@ environment_name(const struct option_row *row, char name_out[64])
         *at = *at == '-' ? '_' : (char)toupper((unsigned char)*at);
 }
 
-/* A whole number, for a size with a suffix of K, M, G or T. */
+/* args_set, and a line on stderr if it does not. source is what the operator
+ * wrote: "--map-size" or "ORDERCONF_MAP_SIZE". */
 static bool
-read_number(const struct option_row *row, const char *text, int64_t *number_out)
-{
-    static const char suffixes[] = "KMGT";
-    const char *suffix;
-    char *end;
-    int64_t number, factor = 1;
-
-    if (!isdigit((unsigned char)*text))
-        return false;
-    errno = 0;
-    number = strtoll(text, &end, 10);
-    if (errno != 0)
-        return false;
-    if (row->kind == KIND_SIZE && *end != '\0' &&
-        (suffix = strchr(suffixes, *end)) != NULL) {
-        factor = KIB << 10 * (suffix - suffixes);
-        end++;
-    }
-    if (*end != '\0' || number > row->max / factor ||
-        number * factor < row->min)
-        return false;
-    *number_out = number * factor;
-    return true;
-}
-
-/* Writes why a value is refused; false. */
-static bool
-refuse(char why[OPTIONS_WHY_SIZE], const char *format, ...)
-{
-    va_list args;
-
-    va_start(args, format);
-    vsnprintf(why, OPTIONS_WHY_SIZE, format, args);
-    va_end(args);
-    return false;
-}
-
-static bool
-set_flag(bool *target, const char *text, char why[OPTIONS_WHY_SIZE])
-{
-    *target = strcmp(text, "yes") == 0;
-    if (*target || strcmp(text, "no") == 0)
-        return true;
-    return refuse(why, "must be yes or no, not \"%s\"", text);
-}
-
-static bool
-set(struct options *options, const struct option_row *row, const char *text,
-    char why[OPTIONS_WHY_SIZE])
-{
-    char *target = (char *)options + row->offset;
-    int64_t number;
-
-    if (*text == '\0')
-        return refuse(why, "must not be empty");
-    if (row->kind == KIND_TEXT) {
-        memcpy(target, &text, sizeof(text));
-        return true;
-    }
-    if (row->kind == KIND_FLAG)
-        return set_flag((bool *)target, text, why);
-    if (!read_number(row, text, &number))
-        return refuse(why, "must be a number from %lld to %lld%s, not \"%s\"",
-                      (long long)row->min, (long long)row->max,
-                      row->kind == KIND_SIZE ? ", K, M, G or T behind it" : "",
-                      text);
-    memcpy(target, &number, sizeof(number));
-    return true;
-}
-
-/* The same for the service. source is what the operator wrote: "--map-size" or
- * "ORDERCONF_MAP_SIZE". */
-static bool
-set_from(struct options *options, const struct option_row *row,
+set_from(struct options *options, const struct args_row *row,
          const char *source, const char *text)
 {
-    char why[OPTIONS_WHY_SIZE];
+    char why[ARGS_WHY_SIZE];
 
-    if (set(options, row, text, why))
+    if (args_set(options, row, text, why))
         return true;
     log_complain("%s: %s", source, why);
     return false;
 }
 
-void
-options_init(struct options *options)
+/* Every setting as it is when nobody sets it. */
+static void
+initialize(struct options *options)
 {
-    char why[OPTIONS_WHY_SIZE]; /* never written: they are good */
+    char why[ARGS_WHY_SIZE]; /* never written: they are good */
 
     memset(options, 0, sizeof(*options));
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
         if (rows[i].initial != NULL && strcmp(rows[i].initial, "0") != 0)
-            (void)set(options, &rows[i], rows[i].initial, why);
+            (void)args_set(options, &rows[i], rows[i].initial, why);
     options->workers = sysconf(_SC_NPROCESSORS_ONLN);
     if (options->workers < 1)
         options->workers = 1;
@@ -220,7 +133,7 @@ read_environment(struct options *options)
     extern char **environ;
 
     for (char **variable = environ; *variable != NULL; variable++) {
-        const struct option_row *row = NULL;
+        const struct args_row *row = NULL;
         size_t name_len = strcspn(*variable, "=");
         char name[64];
 
@@ -272,7 +185,7 @@ print_help(void)
            "The command line wins.\n");
 }
 
-static const struct option_row *
+static const struct args_row *
 find_row(const char *name, size_t len)
 {
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
@@ -282,16 +195,6 @@ find_row(const char *name, size_t len)
     return NULL;
 }
 
-bool
-options_set(struct options *options, const char *name, const char *text,
-            char why[OPTIONS_WHY_SIZE])
-{
-    const struct option_row *row = find_row(name, strlen(name));
-
-    assert(row != NULL);
-    return set(options, row, text, why);
-}
-
 /* Reads --name VALUE or --name=VALUE at argv[*at], and moves *at past it. A
  * flag is --name, and takes no value from behind it. */
 static bool
@@ -299,7 +202,7 @@ read_argument(struct options *options, char **argv, int *at)
 {
     const char *argument = argv[*at];
     size_t len = strcspn(argument, "=");
-    const struct option_row *row = NULL;
+    const struct args_row *row = NULL;
     char name[64];
     const char *value;
 
@@ -312,7 +215,7 @@ read_argument(struct options *options, char **argv, int *at)
     if (argument[len] == '=')
         value = argument + len + 1;
     else
-        value = row->kind == KIND_FLAG ? "yes" : argv[++*at];
+        value = row->kind == ARGS_FLAG ? "yes" : argv[++*at];
     if (value == NULL) {
         log_complain("%s: needs a value", argument);
         return false;
@@ -335,7 +238,7 @@ options_read(struct options *options, int argc, char **argv)
             return OPTIONS_EXIT_OK;
         }
     }
-    options_init(options);
+    initialize(options);
     if (!read_environment(options))
         return OPTIONS_EXIT_USAGE;
     for (int at = 1; at < argc;)
@@ -354,9 +257,9 @@ options_export(const struct options *options)
         int64_t number;
 
         environment_name(&rows[i], name);
-        if (rows[i].kind == KIND_TEXT) {
+        if (rows[i].kind == ARGS_TEXT) {
             memcpy(&text, from, sizeof(text));
-        } else if (rows[i].kind == KIND_FLAG) {
+        } else if (rows[i].kind == ARGS_FLAG) {
             text = *(const bool *)from ? "yes" : NULL;
         } else {
             memcpy(&number, from, sizeof(number));

@@ -38,16 +38,6 @@ enum options_result { OPTIONS_RUN, OPTIONS_EXIT_OK, OPTIONS_EXIT_USAGE };
 enum options_result options_read(struct options *options, int argc,
                                  char **argv);
 
-#define OPTIONS_WHY_SIZE 256
-
-/* Every setting as it is when nobody sets it. */
-void options_init(struct options *options);
-
-/* Sets the one of that name, which there is, as the command line does, for
- * another program that has it, too. False: why says what it must be. */
-bool options_set(struct options *options, const char *name, const char *text,
-                 char why[OPTIONS_WHY_SIZE]);
-
 /* Puts every setting into the environment, for a program that reads the same
  * ones; a setting that has no value is taken out. False on no memory. */
 bool options_export(const struct options *options);

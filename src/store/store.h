@@ -54,6 +54,12 @@ struct store_options {
     bool must_exist;  /* a store that is missing is not made */
 };
 
+/* What an operator may choose, and what a store gets if nobody does. */
+#define STORE_MAP_SIZE_MIN (INT64_C(1) << 20)
+#define STORE_MAP_SIZE_MAX (INT64_C(64) << 40)
+#define STORE_MAP_SIZE_USUAL "16G"
+#define STORE_HISTORY_MAX 100000
+
 /* How full the store is, and how busy. */
 struct store_stat {
     uint64_t map_bytes;  /* the most that it may hold */

@@ -245,20 +245,3 @@ Test(options, export_is_what_another_program_reads)
     cr_assert_null(second.audience);
     cr_assert_null(second.read_scope);
 }
-
-Test(options, another_program_sets_the_same)
-{
-    struct options options;
-    char why[OPTIONS_WHY_SIZE];
-
-    options_init(&options);
-    cr_assert_eq(options.history, 100);
-    cr_assert(options_set(&options, "map-size", "2M", why));
-    cr_assert_eq(options.map_size, INT64_C(2) << 20);
-    cr_assert_not(options_set(&options, "history", "0", why));
-    cr_assert_str_eq(why, "must be a number from 1 to 100000, not \"0\"");
-    cr_assert_eq(options.history, 100);
-    cr_assert_not(options_set(&options, "db", "", why));
-    cr_assert_str_eq(why, "must not be empty");
-    assert_stderr("");
-}
