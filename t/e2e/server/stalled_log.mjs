@@ -241,6 +241,7 @@ test('one that is set up wrongly does not stay to say so', async () => {
   sink.fill();
   const program = startProgram(service, ['--nonsense'], sink);
   const end = await within(5, program.ended);
+  program.killAll();
   assert.deepEqual(end, { code: 2, signal: null });
   sink.close();
 });
