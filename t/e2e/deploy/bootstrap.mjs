@@ -17,7 +17,7 @@ import { after, test } from 'node:test';
 import { assertVersion } from '../lib/etag.mjs';
 import { request } from '../lib/http.mjs';
 import { admin, builddir, cleanEnv, find, srcdir } from '../lib/paths.mjs';
-import { Program, until, within } from '../lib/process.mjs';
+import { nameOf, Program, until, within } from '../lib/process.mjs';
 
 const bootstrap = join(srcdir, 'bootstrap');
 const dir = mkdtempSync(join(tmpdir(), 'oc-'));
@@ -184,9 +184,7 @@ test('serve: if the service dies for good, so does the whole', async () => {
   const { program } = await serve();
   const [supervisor] = program
     .children()
-    .filter((pid) =>
-      readFileSync(`/proc/${pid}/comm`, 'utf8').startsWith('orderconf.fcgi'),
-    );
+    .filter((pid) => nameOf(pid).startsWith('orderconf.fcgi'));
   process.kill(supervisor, 'SIGKILL');
   const end = await within(30, program.ended);
   assert.equal(end?.code, 1);

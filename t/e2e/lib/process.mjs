@@ -126,12 +126,16 @@ const children = (pid) =>
     .filter(Boolean)
     .map(Number);
 
+/** The name of a thread, or '' if it has gone. */
+export const nameOf = (pid, tid = pid) =>
+  ofProcess(
+    () => readFileSync(`/proc/${pid}/task/${tid}/comm`, 'utf8').trimEnd(),
+    '',
+  );
+
 /** Whether this thread writes what others have logged. */
 const isLogWriter = (pid, tid) =>
-  ofProcess(
-    () => /^(orderconf-)?log$/m.test(readFileSync(`/proc/${pid}/task/${tid}/comm`, 'utf8')),
-    false,
-  );
+  /^(orderconf-)?log$/.test(nameOf(pid, tid));
 
 /** Whether all of a service's log writers wait for the next line. */
 const isLogIdle = (service) =>
