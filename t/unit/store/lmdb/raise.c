@@ -546,10 +546,11 @@ Test(store_lmdb_raise, what_cannot_be_written_is_refused)
 /* Whatever it was that changed it, nothing is written to what is not known. */
 Test(store_lmdb_raise, a_format_that_changes_ends_writing)
 {
+    static struct store *store; /* the child does not lose it */
     struct store_write probe = {.tenant = "", .is_probe = true};
-    struct store *store = open_store();
     struct older older;
 
+    store = open_store();
     cr_assert_eq(put(store, "acme", "1"), ERR_OK);
     store_close(store);
     older = start_older("none");
