@@ -3,7 +3,6 @@
 
 #include "base/util.h"
 #include "http/http.h"
-#include "server/fcgi_pairs.h"
 
 #include <string.h>
 
@@ -85,19 +84,80 @@ add_stream(struct buf *out, uint16_t id, const char *bytes, size_t len)
     return true;
 }
 
+struct pair {
+    const char *name;
+    const char *value;
+};
+
+/* Takes one length of a name-value pair (section 3.4). */
+static bool
+read_length(const uint8_t **at, const uint8_t *end, size_t *len_out)
+{
+    const uint8_t *p = *at;
+
+    if (p < end && p[0] < 0x80) {
+        *len_out = p[0];
+        *at = p + 1;
+        return true;
+    }
+    if (end - p < 4)
+        return false;
+    *len_out = (size_t)(p[0] & 0x7f) << 24 | (size_t)p[1] << 16 |
+               (size_t)p[2] << 8 | p[3];
+    *at = p + 4;
+    return true;
+}
+
+/*
+ * Rewrites the pairs in place as NUL-terminated strings: a pair's two lengths
+ * take at least the two bytes that its terminators need. Returns the count, or
+ * -1 if the pairs are malformed, hold a NUL, or are more than max.
+ */
+static int
+read_pairs(char *bytes, size_t len, struct pair *pairs, int max)
+{
+    const uint8_t *at = (const uint8_t *)bytes;
+    const uint8_t *end = len > 0 ? at + len : at;
+    char *to = bytes;
+    int count = 0;
+
+    while (at < end) {
+        size_t name_len, value_len;
+
+        if (count == max || !read_length(&at, end, &name_len) ||
+            !read_length(&at, end, &value_len) ||
+            name_len > (size_t)(end - at) ||
+            value_len > (size_t)(end - at) - name_len ||
+            memchr(at, '\0', name_len + value_len) != NULL)
+            return -1;
+        pairs[count].name = to;
+        memmove(to, at, name_len);
+        to += name_len;
+        at += name_len;
+        *to++ = '\0';
+        pairs[count].value = to;
+        memmove(to, at, value_len);
+        to += value_len;
+        at += value_len;
+        *to++ = '\0';
+        count++;
+    }
+    return count;
+}
+
 /* Answers FCGI_GET_VALUES (section 4.1) with what we are asked for. */
 static bool
 reply_values(struct fcgi *fcgi)
 {
-    static const struct fcgi_pair known[] = {
+    static const struct pair known[] = {
         {"FCGI_MAX_CONNS", "1024"},
         {"FCGI_MAX_REQS", "1024"},
         {"FCGI_MPXS_CONNS", "0"},
     };
     struct buf *asked = &fcgi->record.content;
-    struct fcgi_pair params[16];
+    struct pair params[16];
     struct buf values = {0};
-    int count = fcgi_pairs_read(asked->data, asked->len, params, 16);
+    int count = read_pairs(asked->data, asked->len, params, 16);
     bool is_done = count >= 0;
 
     for (int i = 0; i < count; i++) {
@@ -294,7 +354,7 @@ fcgi_feed(struct fcgi *fcgi, const char *bytes, size_t len, size_t *used_out)
 
 /* The parameters of a request, for request_init to look up. */
 struct param_table {
-    struct fcgi_pair params[PARAMS_COUNT_MAX];
+    struct pair params[PARAMS_COUNT_MAX];
     int count;
 };
 
@@ -304,7 +364,7 @@ find_param(void *ctx, const char *name)
     const struct param_table *table = ctx;
 
     for (int i = 0; i < table->count; i++) {
-        const struct fcgi_pair *param = &table->params[i];
+        const struct pair *param = &table->params[i];
 
         /* Most differ in the first letter, and a call costs more than this. */
         if (*param->name == *name && strcmp(param->name, name) == 0)
@@ -318,8 +378,8 @@ fcgi_request(struct fcgi *fcgi, struct request *request)
 {
     struct param_table table;
 
-    table.count = fcgi_pairs_read(fcgi->params.data, fcgi->params.len,
-                                  table.params, PARAMS_COUNT_MAX);
+    table.count = read_pairs(fcgi->params.data, fcgi->params.len, table.params,
+                             PARAMS_COUNT_MAX);
     if (table.count < 0)
         return false;
     request_init(request, find_param, &table);

@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "server/fcgi_pairs.h"
 
-#include <stdbool.h>
-#include <stdint.h>
 #include <string.h>
 
-/* Takes one length of a name-value pair (section 3.4). */
 static bool
 read_length(const uint8_t **at, const uint8_t *end, size_t *len_out)
 {
@@ -24,34 +21,54 @@ read_length(const uint8_t **at, const uint8_t *end, size_t *len_out)
     return true;
 }
 
-int
-fcgi_pairs_read(char *bytes, size_t len, struct fcgi_pair *pairs, int max)
+bool
+fcgi_pairs_next(struct fcgi_pairs *pairs, struct fcgi_pair *pair_out)
 {
-    const uint8_t *at = (const uint8_t *)bytes;
-    const uint8_t *end = len > 0 ? at + len : at;
+    const uint8_t *at = pairs->at;
+    size_t name_len, value_len;
+
+    if (!read_length(&at, pairs->end, &name_len) ||
+        !read_length(&at, pairs->end, &value_len) ||
+        name_len > (size_t)(pairs->end - at) ||
+        value_len > (size_t)(pairs->end - at) - name_len)
+        return false;
+    pair_out->name = (const char *)at;
+    pair_out->name_len = name_len;
+    pair_out->value = (const char *)at + name_len;
+    pair_out->value_len = value_len;
+    pairs->at = at + name_len + value_len;
+    return true;
+}
+
+static bool
+is_sound(const struct fcgi_pair *pair)
+{
+    return memchr(pair->name, '=', pair->name_len) == NULL &&
+           memchr(pair->name, '\0', pair->name_len + pair->value_len) == NULL;
+}
+
+bool
+fcgi_pairs_tidy(char *bytes, size_t *len_inout)
+{
+    struct fcgi_pairs pairs = {(uint8_t *)bytes, (uint8_t *)bytes + *len_inout};
+    const uint8_t *kept = pairs.at; /* from here on: pairs with a value */
+    const uint8_t *start = pairs.at;
+    struct fcgi_pair pair;
     char *to = bytes;
-    int count = 0;
 
-    while (at < end) {
-        size_t name_len, value_len;
-
-        if (count == max || !read_length(&at, end, &name_len) ||
-            !read_length(&at, end, &value_len) ||
-            name_len > (size_t)(end - at) ||
-            value_len > (size_t)(end - at) - name_len ||
-            memchr(at, '\0', name_len + value_len) != NULL)
-            return -1;
-        pairs[count].name = to;
-        memmove(to, at, name_len);
-        to += name_len;
-        at += name_len;
-        *to++ = '\0';
-        pairs[count].value = to;
-        memmove(to, at, value_len);
-        to += value_len;
-        at += value_len;
-        *to++ = '\0';
-        count++;
+    while (fcgi_pairs_next(&pairs, &pair)) {
+        if (!is_sound(&pair))
+            return false;
+        if (pair.value_len == 0) {
+            memmove(to, kept, (size_t)(start - kept));
+            to += start - kept;
+            kept = pairs.at;
+        }
+        start = pairs.at;
     }
-    return count;
+    if (pairs.at != pairs.end)
+        return false;
+    memmove(to, kept, (size_t)(pairs.end - kept));
+    *len_inout = (size_t)(to - bytes) + (size_t)(pairs.end - kept);
+    return true;
 }

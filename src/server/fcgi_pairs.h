@@ -1,20 +1,37 @@
 // SPDX-License-Identifier: MIT
-/* FastCGI's name-value pairs (section 3.4 of the specification). */
+/*
+ * FastCGI's name-value pairs (section 3.4 of the specification), where libfcgi
+ * does not read them or believes what they say.
+ */
 #ifndef SERVER_FCGI_PAIRS_H
 #define SERVER_FCGI_PAIRS_H
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
-struct fcgi_pair {
-    const char *name;
-    const char *value;
+/* Pairs not read yet. */
+struct fcgi_pairs {
+    const uint8_t *at, *end;
 };
 
+/* Points into the bytes of the pairs; no NUL ends either text. */
+struct fcgi_pair {
+    const char *name, *value;
+    size_t name_len, value_len;
+};
+
+/* Takes the next pair. False at the end, where at is end, and where the bytes
+ * are no pair. */
+bool fcgi_pairs_next(struct fcgi_pairs *pairs, struct fcgi_pair *pair_out);
+
 /*
- * Rewrites the pairs in place as NUL-terminated strings: a pair's two lengths
- * take at least the two bytes that its terminators need. Returns the count, or
- * -1 if the pairs are malformed, hold a NUL, or are more than max.
+ * Makes parameters such as libfcgi bears, in place. False if they are malformed
+ * or if it would not read what they say: it adds up the two lengths of a pair
+ * without a look at the sum, and keeps a pair as the C string NAME=VALUE, which
+ * a NUL, or a "=" in the name, cuts elsewhere. Leaves out those without a
+ * value, as which nginx passes what is absent: each would be an allocation.
  */
-int fcgi_pairs_read(char *bytes, size_t len, struct fcgi_pair *pairs, int max);
+bool fcgi_pairs_tidy(char *bytes, size_t *len_inout);
 
 #endif

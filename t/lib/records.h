@@ -13,6 +13,7 @@ enum {
     STDIN = 5,
     STDOUT = 6,
     STDERR = 7,
+    DATA = 8,
     GET_VALUES = 9,
     GET_VALUES_RESULT = 10,
     UNKNOWN_TYPE = 11
