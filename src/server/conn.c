@@ -72,10 +72,14 @@ send_out(struct conn *conn)
         buf_consume(&conn->out, (size_t)sent);
     }
     buf_clear(&conn->out);
+    /* Whoever still sends reads the answer before it sees us close. */
+    if (conn->fcgi.scan.is_over)
+        (void)shutdown(conn->fd, SHUT_WR);
     if (conn->is_last)
         conn->state = CONN_CLOSING;
     else
-        conn->state = fcgi_is_idle(&conn->fcgi) ? CONN_IDLE : CONN_RECEIVING;
+        conn->state =
+            fcgi_scan_is_idle(&conn->fcgi.scan) ? CONN_IDLE : CONN_RECEIVING;
 }
 
 bool
@@ -91,14 +95,16 @@ conn_is_silent(const struct conn *conn)
 static void
 finish(struct conn *conn, bool has_answer)
 {
+    bool keeps_connection = conn->fcgi.scan.keeps_connection;
+
     conn->is_timed_anew = true;
-    if (!conn->fcgi.keeps_connection ||
+    if (!keeps_connection ||
         (conn->service->is_draining && conn_is_silent(conn)))
         conn->is_last = true;
     exchange_clear(&conn->exchange);
     fcgi_next(&conn->fcgi);
-    if (conn->fcgi.keeps_connection && conn->is_last && has_answer)
-        has_answer = fcgi_bye(&conn->fcgi, &conn->out);
+    if (keeps_connection && conn->is_last && has_answer)
+        has_answer = fcgi_scan_add_bye(&conn->fcgi.scan, &conn->out);
     if (has_answer)
         send_out(conn);
     else
@@ -120,8 +126,8 @@ refuse(struct conn *conn)
     response_clear(&exchange->response);
     problem_respond(&exchange->response, &exchange->request, ERR_NOMEM, NULL);
     conn->state = CONN_CLOSING;
-    if (conn->out.len == 0 && fcgi_respond(&conn->fcgi, &exchange->request,
-                                           &exchange->response, &out))
+    if (conn->out.len == 0 &&
+        fcgi_refuse(&conn->fcgi, &exchange->request, &exchange->response, &out))
         (void)!send(conn->fd, out.data, out.len, MSG_NOSIGNAL);
 }
 
@@ -148,6 +154,14 @@ no_param(void *ctx, const char *name)
     return NULL;
 }
 
+/* Refuses a request that there was not even the memory to read. */
+static void
+refuse_unread(struct conn *conn)
+{
+    request_init(&conn->exchange.request, no_param, NULL);
+    refuse(conn);
+}
+
 /* The committer has the write as long as the connection has this state. */
 static void
 commit(struct conn *conn)
@@ -161,8 +175,13 @@ static void
 serve(struct conn *conn)
 {
     struct exchange *exchange = &conn->exchange;
+    enum err err = fcgi_request(&conn->fcgi, &exchange->request);
 
-    if (!fcgi_request(&conn->fcgi, &exchange->request)) {
+    if (err == ERR_NOMEM) {
+        refuse_unread(conn);
+        return;
+    }
+    if (err != ERR_OK) {
         conn->state = CONN_CLOSING;
         return;
     }
@@ -177,11 +196,27 @@ serve(struct conn *conn)
 static bool
 take_replies(struct conn *conn)
 {
-    struct buf *replies = &conn->fcgi.replies;
+    struct buf *replies = &conn->fcgi.scan.replies;
     bool is_taken = buf_add(&conn->out, replies->data, replies->len);
 
     buf_clear(replies);
     return is_taken;
+}
+
+/* Does what the bytes that were read ask for. */
+static void
+act(struct conn *conn, enum fcgi_progress progress)
+{
+    if (progress == FCGI_STARVED)
+        refuse_unread(conn);
+    else if (!take_replies(conn))
+        conn->state = CONN_CLOSING;
+    else if (progress == FCGI_COMPLETE)
+        serve(conn);
+    else if (progress == FCGI_ABORTED)
+        finish(conn, fcgi_scan_add_end(&conn->fcgi.scan, &conn->out));
+    else
+        send_out(conn);
 }
 
 /* Uses bytes until they end, or until a request has to wait. */
@@ -190,27 +225,15 @@ feed(struct conn *conn, const char *bytes, size_t len)
 {
     while (len > 0) {
         size_t used;
-        enum fcgi_progress progress = fcgi_feed(&conn->fcgi, bytes, len, &used);
+        enum fcgi_progress progress =
+            fcgi_scan_feed(&conn->fcgi.scan, bytes, len, &used);
 
-        if (progress == FCGI_STARVED) {
-            request_init(&conn->exchange.request, no_param, NULL);
-            refuse(conn);
-            return;
-        }
-        if (progress == FCGI_BROKEN || !take_replies(conn)) {
-            conn->state = CONN_CLOSING;
-            return;
-        }
+        /* What was right before it has its answer first. */
+        conn->is_last = conn->is_last || progress == FCGI_BROKEN;
         bytes += used;
         len -= used;
         conn->behind = len;
-        if (progress == FCGI_COMPLETE)
-            serve(conn);
-        else if (progress == FCGI_ABORTED)
-            finish(conn, fcgi_end(&conn->fcgi, &conn->out));
-        else
-            send_out(conn);
-
+        act(conn, progress);
         if (conn->state == CONN_CLOSING)
             return;
         if (conn->state == CONN_COMMITTING || conn->state == CONN_SENDING) {
@@ -267,9 +290,9 @@ conn_written(struct conn *conn)
 void
 conn_bye(struct conn *conn)
 {
-    if (conn->fcgi.last_id == 0)
+    if (conn->fcgi.scan.last_id == 0)
         return;
-    if (fcgi_bye(&conn->fcgi, &conn->out))
+    if (fcgi_scan_add_bye(&conn->fcgi.scan, &conn->out))
         send_out(conn);
 }
 

@@ -6,13 +6,18 @@
 #include <criterion/criterion.h>
 #include <criterion/event.h>
 #include <dlfcn.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 enum { FAILED = 1, GONE = 42 };
+
+void __wrap___assert_fail(const char *assertion, const char *file,
+                          unsigned line, const char *function);
 
 static char (*failure)[512]; /* of a child, shared with it */
 
@@ -29,6 +34,18 @@ set_end(void)
 {
     if (!must_alloc_set(end))
         abort();
+}
+
+/* What our own code calls: an assertion of ours is a fault. libfcgi's, by which
+ * it ends, calls this only where it is linked statically. */
+void
+__wrap___assert_fail(const char *assertion, const char *file, unsigned line,
+                     const char *function)
+{
+    if (strcmp(file, "fcgiapp.c") == 0)
+        _exit(GONE);
+    fprintf(stderr, "%s:%u: %s: %s\n", file, line, function, assertion);
+    _exit(FAILED);
 }
 
 /* Criterion's own would wait in a child for threads that it does not have. */
@@ -73,6 +90,8 @@ gone_in(void (*body)(void *ctx), void *ctx)
         _exit(0);
     }
     cr_assert_eq(waitpid(pid, &status, 0), pid);
+    if (WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT)
+        return true; /* by an assertion that is not ours */
     cr_assert(WIFEXITED(status), "signal %d", WTERMSIG(status));
     cr_assert_neq(WEXITSTATUS(status), FAILED, "%s", *text);
     return WEXITSTATUS(status) == GONE;

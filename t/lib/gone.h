@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * A process that ends where one of the libraries of base/must_alloc.h is
- * refused memory, as a child of the test. Link it, and that is how this program
- * ends, too.
+ * A process that ends where libfcgi or one of the libraries of
+ * base/must_alloc.h is refused memory, as a child of the test. Link it, and
+ * that is how this program ends, too.
  */
 #ifndef GONE_H
 #define GONE_H
