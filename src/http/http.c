@@ -41,15 +41,6 @@ http_reason(int status)
     return "Unknown";
 }
 
-/* nginx passes a field that is absent as an empty parameter. */
-static const char *
-param_get(http_param_fn *param, void *ctx, const char *name)
-{
-    const char *value = param(ctx, name);
-
-    return value != NULL && *value != '\0' ? value : NULL;
-}
-
 static enum http_method
 method_parse(const char *method)
 {
@@ -85,8 +76,12 @@ content_length_parse(const char *text)
 static bool
 is_id_char(char c)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-           (c >= '0' && c <= ':') || c == '.' || c == '_' || c == '-';
+    static const bool is_valid[256] = {
+        ['a' ... 'z'] = true, ['A' ... 'Z'] = true, ['0' ... ':'] = true,
+        ['.'] = true,         ['_'] = true,         ['-'] = true,
+    };
+
+    return is_valid[(unsigned char)c];
 }
 
 static bool
@@ -123,37 +118,108 @@ id_init(char id[HTTP_REQUEST_ID_MAX + 1], const char *given)
         request_make_id(id);
 }
 
-void
-request_init(struct request *request, http_param_fn *param, void *ctx)
-{
-    const char *path = param(ctx, "PATH_INFO");
-    const char *query = param(ctx, "QUERY_STRING");
-    const char *prefix = param(ctx, "SCRIPT_NAME");
-    const char *admitted = param(ctx, "ORDERCONF_OPERATOR");
+/* The variables that make up a request. Those that most have come first, where
+ * they are found soonest. */
+enum variable {
+    METHOD,
+    PATH,
+    TARGET,
+    PREFIX,
+    REQUEST_ID,
+    AUTHORIZATION,
+    ACCEPT,
+    TENANT,
+    QUERY,
+    CONTENT_TYPE,
+    CONTENT_LENGTH,
+    IF_MATCH,
+    IF_NONE_MATCH,
+    CONTENT_ENCODING,
+    PREFER,
+    OPERATOR,
+    RENAMED_AUTHORIZATION,
+    VARIABLE_MAX
+};
 
-    *request = (struct request){
-        .method = method_parse(param_get(param, ctx, "REQUEST_METHOD")),
-        .path = path != NULL ? path : "",
-        .query = query != NULL ? query : "",
-        .target = param_get(param, ctx, "REQUEST_URI"),
-        .prefix = prefix != NULL ? prefix : "",
-        .accept = param_get(param, ctx, "HTTP_ACCEPT"),
-        .authorization = param_get(param, ctx, "HTTP_AUTHORIZATION"),
-        .content_encoding = param_get(param, ctx, "HTTP_CONTENT_ENCODING"),
-        .content_type = param_get(param, ctx, "CONTENT_TYPE"),
-        .if_match = param_get(param, ctx, "HTTP_IF_MATCH"),
-        .if_none_match = param_get(param, ctx, "HTTP_IF_NONE_MATCH"),
-        .prefer = param_get(param, ctx, "HTTP_PREFER"),
-        .front_tenant = param_get(param, ctx, "TENANT"),
-        .is_operator = admitted != NULL && strcmp(admitted, "1") == 0,
-        .content_length =
-            content_length_parse(param_get(param, ctx, "CONTENT_LENGTH")),
-    };
+#define NAME(text)                                                             \
+    {                                                                          \
+        text, sizeof(text) - 1                                                 \
+    }
+
+static const struct {
+    const char *text;
+    size_t len;
+} names[VARIABLE_MAX] = {
+    [METHOD] = NAME("REQUEST_METHOD"),
+    [PATH] = NAME("PATH_INFO"),
+    [TARGET] = NAME("REQUEST_URI"),
+    [PREFIX] = NAME("SCRIPT_NAME"),
+    [REQUEST_ID] = NAME("REQUEST_ID"),
+    [AUTHORIZATION] = NAME("HTTP_AUTHORIZATION"),
+    [ACCEPT] = NAME("HTTP_ACCEPT"),
+    [TENANT] = NAME("TENANT"),
+    [QUERY] = NAME("QUERY_STRING"),
+    [CONTENT_TYPE] = NAME("CONTENT_TYPE"),
+    [CONTENT_LENGTH] = NAME("CONTENT_LENGTH"),
+    [IF_MATCH] = NAME("HTTP_IF_MATCH"),
+    [IF_NONE_MATCH] = NAME("HTTP_IF_NONE_MATCH"),
+    [CONTENT_ENCODING] = NAME("HTTP_CONTENT_ENCODING"),
+    [PREFER] = NAME("HTTP_PREFER"),
+    [OPERATOR] = NAME("ORDERCONF_OPERATOR"),
     /* Where Apache sets the field by a rewrite rule, it adds the prefix. */
-    if (request->authorization == NULL)
-        request->authorization =
-            param_get(param, ctx, "REDIRECT_HTTP_AUTHORIZATION");
-    id_init(request->id, param_get(param, ctx, "REQUEST_ID"));
+    [RENAMED_AUTHORIZATION] = NAME("REDIRECT_HTTP_AUTHORIZATION"),
+};
+
+/* Keeps the value of a variable of ours. nginx passes a field that is absent as
+ * an empty one. */
+static void
+take_variable(const char *name, size_t len, const char *value,
+              const char *values[VARIABLE_MAX])
+{
+    if (*value == '\0')
+        return;
+    for (size_t i = 0; i < VARIABLE_MAX; i++) {
+        if (names[i].len == len && memcmp(names[i].text, name, len) == 0) {
+            if (values[i] == NULL)
+                values[i] = value;
+            return;
+        }
+    }
+}
+
+void
+request_init(struct request *request, char *const *variables)
+{
+    const char *values[VARIABLE_MAX] = {NULL};
+
+    for (; *variables != NULL; variables++) {
+        const char *end = strchr(*variables, '=');
+
+        if (end != NULL)
+            take_variable(*variables, (size_t)(end - *variables), end + 1,
+                          values);
+    }
+    *request = (struct request){
+        .method = method_parse(values[METHOD]),
+        .path = values[PATH] != NULL ? values[PATH] : "",
+        .query = values[QUERY] != NULL ? values[QUERY] : "",
+        .target = values[TARGET],
+        .prefix = values[PREFIX] != NULL ? values[PREFIX] : "",
+        .accept = values[ACCEPT],
+        .authorization = values[AUTHORIZATION] != NULL
+                             ? values[AUTHORIZATION]
+                             : values[RENAMED_AUTHORIZATION],
+        .content_encoding = values[CONTENT_ENCODING],
+        .content_type = values[CONTENT_TYPE],
+        .if_match = values[IF_MATCH],
+        .if_none_match = values[IF_NONE_MATCH],
+        .prefer = values[PREFER],
+        .front_tenant = values[TENANT],
+        .is_operator =
+            values[OPERATOR] != NULL && strcmp(values[OPERATOR], "1") == 0,
+        .content_length = content_length_parse(values[CONTENT_LENGTH]),
+    };
+    id_init(request->id, values[REQUEST_ID]);
 }
 
 void

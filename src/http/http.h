@@ -40,11 +40,10 @@ struct request {
     size_t body_len;
 };
 
-/* The transport's look-up of a CGI variable (RFC 3875); NULL if absent. */
-typedef const char *http_param_fn(void *ctx, const char *name);
-
-/* Fills all but the body. Memory stays the transport's. */
-void request_init(struct request *request, http_param_fn *param, void *ctx);
+/* Fills all but the body from CGI variables (RFC 3875), which are an array of
+ * NAME=value with NULL at its end, as in environ(7). One without a value counts
+ * as absent. Memory stays the transport's. */
+void request_init(struct request *request, char *const *variables);
 
 /* A fresh id, which no other request has. */
 void request_make_id(char id[HTTP_REQUEST_ID_MAX + 1]);

@@ -10,15 +10,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
-
-static const char *
-find_variable(void *ctx, const char *name)
-{
-    (void)ctx; /* there is one environment */
-    return getenv(name);
-}
 
 /* How much to read. A body that came in chunks has no length; then, and only
  * then, the server closes its end behind it. */
@@ -80,7 +72,7 @@ cgi_run(struct api *api)
     struct buf body = {0};
     bool is_read, is_printed;
 
-    request_init(&exchange.request, find_variable, NULL);
+    request_init(&exchange.request, environ);
     is_read = read_body(&body, body_length(&exchange.request));
     exchange.request.body = body.len > 0 ? body.data : "";
     exchange.request.body_len = body.len;

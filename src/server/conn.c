@@ -7,7 +7,6 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -146,19 +145,11 @@ answer(struct conn *conn)
     }
 }
 
-static const char *
-no_param(void *ctx, const char *name)
-{
-    (void)ctx;
-    (void)name;
-    return NULL;
-}
-
 /* Refuses a request that there was not even the memory to read. */
 static void
 refuse_unread(struct conn *conn)
 {
-    request_init(&conn->exchange.request, no_param, NULL);
+    request_init(&conn->exchange.request, (char *[]){NULL});
     refuse(conn);
 }
 

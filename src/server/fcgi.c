@@ -7,19 +7,6 @@
 
 #include <fcgiapp.h>
 #include <stdlib.h>
-#include <string.h>
-
-/* Looks a parameter up in libfcgi's array of NAME=VALUE. */
-static const char *
-find_param(void *ctx, const char *name)
-{
-    size_t len = strlen(name);
-
-    for (char *const *at = ctx; *at != NULL; at++)
-        if (strncmp(*at, name, len) == 0 && (*at)[len] == '=')
-            return *at + len + 1;
-    return NULL;
-}
 
 /* All memory that is ours, before libfcgi is asked. */
 static bool
@@ -62,7 +49,7 @@ fcgi_request(struct fcgi *fcgi, struct request *request)
         return ERR_NOMEM;
     if (!accept_request(fcgi))
         return ERR_BADREQ;
-    request_init(request, find_param, fcgi->app->envp);
+    request_init(request, fcgi->app->envp);
     request->body = fcgi->body != NULL ? fcgi->body : "";
     request->body_len = fcgi->scan.body_len;
     return ERR_OK;

@@ -6,26 +6,29 @@
 #include <stdio.h>
 #include <string.h>
 
-/* A CGI environment: name, value, …, NULL. */
-static const char *
-find_param(void *ctx, const char *name)
-{
-    for (const char *const *at = ctx; *at != NULL; at += 2)
-        if (strcmp(*at, name) == 0)
-            return at[1];
-    return NULL;
-}
-
 #define REQUEST(...)                                                           \
     request_of((const char *const[]){__VA_ARGS__ __VA_OPT__(, ) NULL})
 
+/* A request of variables: name, value, …, NULL. Its text lives until the
+ * fourth one after it. */
 static struct request
 request_of(const char *const *params)
 {
+    static char texts[4][32][256];
+    static size_t last;
+    char *variables[32] = {NULL};
     struct request request;
 
+    last = (last + 1) % ARRAY_SIZE(texts);
+    for (size_t i = 0; params[2 * i] != NULL; i++) {
+        cr_assert_lt(i, ARRAY_SIZE(variables) - 1);
+        variables[i] = texts[last][i];
+        cr_assert_lt(snprintf(variables[i], sizeof(texts[last][i]), "%s=%s",
+                              params[2 * i], params[2 * i + 1]),
+                     (int)sizeof(texts[last][i]));
+    }
     memset(&request, 0xa5, sizeof(request));
-    request_init(&request, find_param, (void *)(uintptr_t)params);
+    request_init(&request, variables);
     return request;
 }
 

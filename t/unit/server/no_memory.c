@@ -91,22 +91,22 @@ begin(const struct trial *trial)
         no_memory_after(trial->n);
 }
 
-static const char *
-find_param(void *ctx, const char *name)
+#define PARAMS_COUNT 6
+
+struct param {
+    const char *name, *value;
+};
+
+static void
+list_params(const struct trial *trial, struct param params_out[PARAMS_COUNT])
 {
-    const struct trial *trial = ctx;
-    const struct {
-        const char *name, *value;
-    } params[] = {
+    const struct param params[PARAMS_COUNT] = {
         {"REQUEST_METHOD", trial->method},     {"PATH_INFO", PATH},
         {"CONTENT_TYPE", "application/json"},  {"REQUEST_ID", trial->id},
         {"HTTP_AUTHORIZATION", authorization}, {"HTTP_ACCEPT", "*/*"},
     };
 
-    for (size_t i = 0; i < ARRAY_SIZE(params); i++)
-        if (strcmp(params[i].name, name) == 0)
-            return params[i].value;
-    return NULL;
+    memcpy(params_out, params, sizeof(params));
 }
 
 /* What a transport does with a complete request. */
@@ -114,8 +114,13 @@ static void
 serve_alone(struct trial *trial)
 {
     struct exchange exchange = {0};
+    struct param params[PARAMS_COUNT];
+    char *variables[PARAMS_COUNT + 1] = {NULL};
 
-    request_init(&exchange.request, find_param, trial);
+    list_params(trial, params);
+    for (size_t i = 0; i < PARAMS_COUNT; i++)
+        variables[i] = tokens_format("%s=%s", params[i].name, params[i].value);
+    request_init(&exchange.request, variables);
     exchange.request.body = trial->body;
     exchange.request.body_len = strlen(trial->body);
     begin(trial);
@@ -129,19 +134,19 @@ serve_alone(struct trial *trial)
     snprintf(trial->answer, sizeof(trial->answer), "%.*s",
              (int)exchange.response.body_len, exchange.response.body);
     exchange_clear(&exchange);
+    for (size_t i = 0; i < PARAMS_COUNT; i++)
+        free(variables[i]);
 }
 
 static struct buf
 make_records(struct trial *trial)
 {
-    static const char *const names[] = {
-        "REQUEST_METHOD", "PATH_INFO",          "CONTENT_TYPE",
-        "REQUEST_ID",     "HTTP_AUTHORIZATION", "HTTP_ACCEPT",
-    };
+    struct param params[PARAMS_COUNT];
     struct buf records = {0}, pairs = {0};
 
-    for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-        records_add_pair(&pairs, names[i], find_param(trial, names[i]));
+    list_params(trial, params);
+    for (size_t i = 0; i < PARAMS_COUNT; i++)
+        records_add_pair(&pairs, params[i].name, params[i].value);
     records_add_begin(&records, 1, 1, 1);
     records_add(&records, PARAMS, 1, pairs.data, pairs.len, 0);
     records_add(&records, PARAMS, 1, NULL, 0, 0);
