@@ -5,12 +5,13 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { assertVersion, versionOf } from '../lib/etag.mjs';
 import { FcgiConnection, fcgiRequest } from '../lib/fcgi.mjs';
 import { act } from '../lib/hostile.mjs';
-import { service } from '../lib/paths.mjs';
+import { builddir, find, service } from '../lib/paths.mjs';
 import { Program, until } from '../lib/process.mjs';
 import { random, seed, soak } from '../lib/seed.mjs';
 import { factory } from '../lib/stack.mjs';
@@ -38,16 +39,15 @@ const stack = await start({ options: { workers: WORKERS }, nginx: false });
 const workers = stack.service.children();
 const { fcgiSocket: socketPath } = stack;
 
-function memory() {
-  return Math.max(
-    ...workers.map((pid) =>
-      Number(
-        /VmRSS:\s+(\d+) kB/.exec(
-          readFileSync(`/proc/${pid}/status`, 'latin1'),
-        )[1],
-      ),
-    ),
+/** Of a process, in KiB. */
+function residentOf(pid) {
+  return Number(
+    /VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))[1],
   );
+}
+
+function memory() {
+  return Math.max(...workers.map(residentOf));
 }
 
 function identity() {
@@ -290,6 +290,50 @@ async function startSmall(by = []) {
     token: small.token(small.tenant()),
   };
 }
+
+test(
+  'a thousand writes that wait take little more than idle connections',
+  { skip: isSanitized && 'sanitizer' },
+  async (t) => {
+    const count = 1000;
+    const slow = make({
+      options: { workers: null, listen: null },
+      env: {
+        LD_PRELOAD: join(builddir, 't', 'lib', 'slow_flush.so'),
+        SLOW_FLUSH_MS: '4000',
+      },
+    });
+    slow.service = new Program(
+      find('spawn-fcgi'),
+      ['-n', '-s', slow.fcgiSocket, '--', service, ...slow.args()],
+      { log: slow.logFile, env: slow.env },
+    );
+    await until(
+      'it is ready',
+      () => /"event":"worker_ready"/.test(slow.log()),
+      60,
+    );
+    const token = slow.token(slow.tenant());
+    const connections = await Promise.all(
+      Array.from({ length: count }, () => FcgiConnection.open(slow.fcgiSocket)),
+    );
+    const ask = (method, body) =>
+      connections.map((connection) =>
+        connection.send(slow.params(method, timer, { token, body }), body),
+      );
+    await Promise.all(ask('GET'));
+    const idle = residentOf(slow.service.pid);
+    const answers = ask('POST', '{"value":5}');
+    await sleep(1500);
+    const each = (residentOf(slow.service.pid) - idle) / count;
+    t.diagnostic(`${each.toFixed(1)} KiB for each`);
+    const statuses = (await Promise.all(answers)).map(({ status }) => status);
+    assert.deepEqual([...new Set(statuses)].sort(), [200, 409]);
+    assert.ok(each < 24, `${each} KiB for each`);
+    for (const connection of connections) connection.close();
+    await slow.stopService();
+  },
+);
 
 test('few descriptors: idle connections make room, and no request lacks one', async () => {
   const { small, pid, token } = await startSmall(['prlimit', '--nofile=64:64']);
