@@ -143,10 +143,10 @@ refuse(const char *path, const struct others *others, char *why,
     if (others->pid > 0)
         snprintf(who, sizeof(who), "process %ld", (long)others->pid);
     return store_file_refuse(why, why_size,
-                             "store %s needs a restart: store format %d; it "
-                             "has an older one, and %s has it open: stop the "
-                             "older version everywhere, then start this one",
-                             path, LMDB_META_FORMAT, who);
+                             "needs a restart: store format %d. Store %s has "
+                             "an older one, and %s has it open; stop the older "
+                             "version everywhere, then start this one",
+                             LMDB_META_FORMAT, path, who);
 }
 
 /* Of several processes that start at once one tries, and the others wait for
