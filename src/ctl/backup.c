@@ -2,8 +2,8 @@
 /* orderconf backup: a copy of the store while it is in use. */
 #include "base/file.h"
 #include "base/util.h"
+#include "ctl/command.h"
 #include "ctl/interrupt.h"
-#include "ctl/main.h"
 #include "ctl/print.h"
 #include "ctl/progress.h"
 #include "ctl/store.h"

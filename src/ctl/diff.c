@@ -2,8 +2,8 @@
 /* orderconf diff: what differs between two exports, or an export and the
  * store. Both are in one order, so that they are read side by side. */
 #include "base/util.h"
+#include "ctl/command.h"
 #include "ctl/lines.h"
-#include "ctl/main.h"
 #include "ctl/secrets.h"
 #include "ctl/setting.h"
 #include "ctl/store.h"

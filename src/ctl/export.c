@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /* orderconf export: the settings of one tenant or of all, as JSON Lines. */
 #include "base/util.h"
+#include "ctl/command.h"
 #include "ctl/interrupt.h"
-#include "ctl/main.h"
 #include "ctl/outfile.h"
 #include "ctl/progress.h"
 #include "ctl/secrets.h"

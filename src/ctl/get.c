@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* orderconf get: a setting, as it is or as it was. */
-#include "ctl/main.h"
+#include "ctl/command.h"
 #include "ctl/secrets.h"
 #include "ctl/setting.h"
 #include "ctl/store.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* orderconf history: who set a setting to what, and when. */
-#include "ctl/main.h"
+#include "ctl/command.h"
 #include "ctl/print.h"
 #include "ctl/secrets.h"
 #include "ctl/setting.h"

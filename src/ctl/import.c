@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /* orderconf import: settings from JSON Lines. */
 #include "base/util.h"
+#include "ctl/command.h"
 #include "ctl/lines.h"
-#include "ctl/main.h"
 #include "ctl/print.h"
 #include "ctl/secrets.h"
 #include "ctl/setting.h"

@@ -3,7 +3,7 @@
 #ifndef CTL_KEY_FILE_H
 #define CTL_KEY_FILE_H
 
-#include "ctl/main.h"
+#include "ctl/command.h"
 
 #include <jansson.h>
 

@@ -4,8 +4,8 @@
 #include "auth/jwk_make.h"
 #include "base/file.h"
 #include "base/util.h"
+#include "ctl/command.h"
 #include "ctl/key_file.h"
-#include "ctl/main.h"
 #include "model/tenant.h"
 
 #include <errno.h>

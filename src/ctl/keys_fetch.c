@@ -5,8 +5,8 @@
 #include "auth/key_set.h"
 #include "base/file.h"
 #include "base/util.h"
+#include "ctl/command.h"
 #include "ctl/fetch.h"
-#include "ctl/main.h"
 #include "model/tenant.h"
 
 #include <stdio.h>

@@ -4,7 +4,7 @@
 #define CTL_LINES_H
 
 #include "base/err.h"
-#include "ctl/main.h"
+#include "ctl/command.h"
 #include "ctl/progress.h"
 #include "setting/jsonl.h"
 

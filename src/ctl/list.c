@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* orderconf list: all settings of a tenant, as they are at one moment. */
-#include "ctl/main.h"
+#include "ctl/command.h"
 #include "ctl/print.h"
 #include "ctl/secrets.h"
 #include "ctl/setting.h"

@@ -1,23 +1,15 @@
 // SPDX-License-Identifier: MIT
-#include "ctl/main.h"
-
+/* orderconf: finds the command, and reads its options and operands. */
 #include "base/log.h"
 #include "base/must_alloc.h"
 #include "base/util.h"
 #include "config.h"
-#include "ctl/interrupt.h"
+#include "ctl/command.h"
 #include "ctl/outfile.h"
 #include "model/config_keys.h"
 
-#include <ctype.h>
 #include <errno.h>
-#include <poll.h>
-#include <stdarg.h>
 #include <stdio.h>
-
-/* A longer message, of a path of twice PATH_MAX, is cut. */
-#define MESSAGE_MAX 8192
-#define LAST_MS 1000
 
 /* clang-format off */
 static const struct ctl_command *const commands[] = {
@@ -43,109 +35,12 @@ static const struct ctl_command *const commands[] = {
 /* The one that runs, for its errors. */
 static const struct ctl_command *current;
 
-/* Lets what was logged go first. Whoever has been asked to end by a signal
- * waits for a reader no more; true if there need be no wait. */
-static bool
-wait_for_reader(void)
-{
-    struct pollfd room = {.fd = STDERR_FILENO, .events = POLLOUT};
-
-    if (ctl_interrupt_came())
-        return poll(&room, 1, LAST_MS) > 0;
-    log_flush();
-    return true;
-}
-
-static void
-complain(const char *format, va_list args)
-{
-    char text[MESSAGE_MAX];
-    size_t len;
-
-    if (!wait_for_reader())
-        return;
-    snprintf(text, sizeof(text), "orderconf%s%s: ", current != NULL ? " " : "",
-             current != NULL ? current->name : "");
-    len = strlen(text);
-    vsnprintf(text + len, sizeof(text) - len - 1, format, args);
-    len = strlen(text);
-    text[len++] = '\n';
-    (void)write_bytes(STDERR_FILENO, text, len); /* nothing can be done */
-}
-
-enum ctl_exit
-ctl_fail(const char *format, ...)
-{
-    va_list args;
-
-    va_start(args, format);
-    complain(format, args);
-    va_end(args);
-    return CTL_FAILED;
-}
-
-enum ctl_exit
-ctl_fail_lost(const char *format, ...)
-{
-    va_list args;
-
-    va_start(args, format);
-    complain(format, args);
-    va_end(args);
-    return CTL_LOST;
-}
-
-enum ctl_exit
-ctl_fail_usage(const char *format, ...)
-{
-    va_list args;
-
-    va_start(args, format);
-    complain(format, args);
-    va_end(args);
-    return CTL_USAGE;
-}
-
 /* The status of a command that went wrong in ways that all have. */
 static enum ctl_exit
 status_failed(void)
 {
     return current != NULL && current->failed != 0 ? current->failed
                                                    : CTL_FAILED;
-}
-
-/* name is as the user knows it, with prefix before it. */
-static enum ctl_exit
-read_number(const char *prefix, const char *name, const char *text, long min,
-            long max, long *number_out)
-{
-    char *end = NULL;
-    long number = 0;
-
-    errno = 0;
-    if (isdigit((unsigned char)*text))
-        number = strtol(text, &end, 10);
-    if (end == NULL || *end != '\0' || errno != 0 || number < min ||
-        number > max)
-        return ctl_fail_usage("%s%s: must be a number from %ld to %ld, "
-                              "not \"%s\"",
-                              prefix, name, min, max, text);
-    *number_out = number;
-    return CTL_OK;
-}
-
-enum ctl_exit
-ctl_read_number(const char *name, const char *text, long min, long max,
-                long *number_out)
-{
-    return read_number("--", name, text, min, max, number_out);
-}
-
-enum ctl_exit
-ctl_read_number_operand(const char *name, const char *text, long min, long max,
-                        long *number_out)
-{
-    return read_number("", name, text, min, max, number_out);
 }
 
 static void
@@ -303,6 +198,7 @@ run(const struct ctl_command *command, char **argv)
     enum ctl_exit status;
 
     current = command;
+    ctl_speak_as(command->name);
     for (char **argument = argv; *argument != NULL; argument++) {
         if (strcmp(*argument, "--help") == 0) {
             print_command_help(command);
@@ -395,7 +291,7 @@ main(int argc, char **argv)
     /* What could not be printed was not done. */
     if ((fflush(stdout) != 0 || ferror(stdout)) && status == CTL_OK)
         status = ctl_fail("could not write: %s", strerror(errno));
-    (void)wait_for_reader();
+    (void)ctl_wait_for_reader();
     log_close();
     return (int)status;
 }

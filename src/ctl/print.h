@@ -4,7 +4,7 @@
 #define CTL_PRINT_H
 
 #include "base/buf.h"
-#include "ctl/main.h"
+#include "ctl/command.h"
 
 #include <stdint.h>
 

@@ -5,7 +5,7 @@
  * reads and writes; what was done stays done if it is interrupted.
  */
 #include "base/util.h"
-#include "ctl/main.h"
+#include "ctl/command.h"
 #include "ctl/print.h"
 #include "ctl/progress.h"
 #include "ctl/secrets.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* orderconf restore: a setting as one of its versions had it. */
 #include "base/util.h"
-#include "ctl/main.h"
+#include "ctl/command.h"
 #include "ctl/secrets.h"
 #include "ctl/setting.h"
 #include "ctl/store.h"

@@ -3,7 +3,7 @@
 #ifndef CTL_SECRETS_H
 #define CTL_SECRETS_H
 
-#include "ctl/main.h"
+#include "ctl/command.h"
 #include "model/seal.h"
 #include "store/store.h"
 

@@ -2,7 +2,7 @@
 /* orderconf set: a new value for a setting. */
 #include "base/buf.h"
 #include "base/util.h"
-#include "ctl/main.h"
+#include "ctl/command.h"
 #include "ctl/secrets.h"
 #include "ctl/setting.h"
 #include "ctl/store.h"

@@ -3,7 +3,7 @@
 #ifndef CTL_SETTING_H
 #define CTL_SETTING_H
 
-#include "ctl/main.h"
+#include "ctl/command.h"
 #include "ctl/secrets.h"
 #include "ctl/store.h"
 #include "model/config_keys.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* orderconf stat: what the store holds, and how full it is. */
 #include "base/util.h"
-#include "ctl/main.h"
+#include "ctl/command.h"
 #include "ctl/print.h"
 #include "ctl/store.h"
 #include "json/text.h"

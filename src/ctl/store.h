@@ -6,7 +6,7 @@
 
 #include "auth/principal.h"
 #include "base/err.h"
-#include "ctl/main.h"
+#include "ctl/command.h"
 #include "http/http.h"
 #include "store/store.h"
 

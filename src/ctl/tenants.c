@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* orderconf tenants: who has settings in the store. */
 #include "base/buf.h"
-#include "ctl/main.h"
+#include "ctl/command.h"
 #include "ctl/print.h"
 #include "ctl/store.h"
 #include "json/text.h"

@@ -5,8 +5,8 @@
 #include "auth/jwk.h"
 #include "auth/jwt.h"
 #include "base/util.h"
+#include "ctl/command.h"
 #include "ctl/key_file.h"
-#include "ctl/main.h"
 #include "model/tenant.h"
 
 #include <openssl/rand.h>

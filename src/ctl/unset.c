@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* orderconf unset: a setting as if it had never been set. */
-#include "ctl/main.h"
+#include "ctl/command.h"
 #include "ctl/setting.h"
 #include "ctl/store.h"
 

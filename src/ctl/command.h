@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 /*
- * The commands of `orderconf`, the admin program. ctl/main.c has the table;
- * each command has a file of its own, ctl/<command>.c, with its options and
- * body.
+ * A command of `orderconf`, the admin program, and how it says what is wrong.
+ * ctl/main.c has the table of them; each has a file of its own,
+ * ctl/<command>.c, with its options and body.
  */
-#ifndef CTL_MAIN_H
-#define CTL_MAIN_H
+#ifndef CTL_COMMAND_H
+#define CTL_COMMAND_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -74,6 +74,13 @@ enum ctl_exit ctl_fail_lost(const char *format, ...)
     __attribute__((format(printf, 1, 2)));
 enum ctl_exit ctl_fail_usage(const char *format, ...)
     __attribute__((format(printf, 1, 2)));
+
+/* Whom ctl_fail and its like speak for: the name of a command, borrowed. */
+void ctl_speak_as(const char *name);
+
+/* Lets what was logged go first. Whoever has been asked to end by a signal
+ * waits for a reader no more; true if there need be no wait. */
+bool ctl_wait_for_reader(void);
 
 /* Reads the value of an option: a whole number from min to max. Says so if it
  * is none. */
