@@ -6,6 +6,7 @@
 #include "ctl/interrupt.h"
 #include "ctl/print.h"
 #include "ctl/progress.h"
+#include "ctl/session.h"
 #include "ctl/store.h"
 #include "json/text.h"
 #include "store/open.h"
@@ -171,8 +172,10 @@ read_dest(const char *operand, char **dest_out)
 }
 
 static enum ctl_exit
-run(const char *const *values, const char *const *operands)
+run(struct ctl_session *session)
 {
+    const char *const *values = session->values;
+    const char *const *operands = session->operands;
     auto_char *dest = NULL;
     struct store_copied copied;
     struct store *store = NULL;

@@ -33,6 +33,37 @@ struct ctl_option {
 
 #define CTL_OPTIONS_MAX 16
 
+struct ctl_session;
+
+enum ctl_tenant_need {
+    CTL_NO_TENANT,
+    CTL_TENANT_NAMED,  /* --tenant, if it is set, can be a tenant's name */
+    CTL_TENANT_STORED, /* and the store has something of it, or had */
+};
+
+enum ctl_secrets_need {
+    CTL_NO_SECRETS,
+    CTL_SECRETS,           /* of --secret-keys, if it is set */
+    CTL_SECRETS_TO_REVEAL, /* the same, but only for --reveal */
+};
+
+enum ctl_store_need {
+    CTL_NO_STORE,
+    CTL_STORE,       /* that is there */
+    CTL_STORE_LATER, /* when the command opens it: a file is read first */
+};
+
+/* What a command needs, in the order in which ctl/session.c sees to it. The
+ * options are known by their names. */
+struct ctl_needs {
+    enum ctl_tenant_need tenant;
+    bool key;    /* the first operand, a config key's name */
+    bool base;   /* --version, if it is set: the one to be replaced */
+    bool author; /* --subject, or the user */
+    enum ctl_secrets_need secrets;
+    enum ctl_store_need store;
+};
+
 struct ctl_command {
     const char *name;     /* may be of several words */
     const char *operands; /* e.g. "KEY", for the usage; "" for none */
@@ -42,11 +73,10 @@ struct ctl_command {
     const struct ctl_option *options;
     size_t option_count;  /* at most CTL_OPTIONS_MAX */
     enum ctl_exit failed; /* if not CTL_FAILED; 0: that */
+    struct ctl_needs needs;
 
-    /* values: by the order of options; NULL if it is not set, "" is a flag
-     * that is. operands: ended by NULL. */
-    enum ctl_exit (*run)(const char *const *values,
-                         const char *const *operands);
+    /* With what it needs: see ctl/session.h. */
+    enum ctl_exit (*run)(struct ctl_session *session);
 };
 
 extern const struct ctl_command ctl_backup;

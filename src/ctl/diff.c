@@ -5,6 +5,7 @@
 #include "ctl/command.h"
 #include "ctl/lines.h"
 #include "ctl/secrets.h"
+#include "ctl/session.h"
 #include "ctl/setting.h"
 #include "ctl/store.h"
 #include "json/text.h"
@@ -303,8 +304,10 @@ compare(struct diff *diff, const char *const *values, const char *second)
 }
 
 static enum ctl_exit
-run(const char *const *values, const char *const *operands)
+run(struct ctl_session *session)
 {
+    const char *const *values = session->values;
+    const char *const *operands = session->operands;
     struct diff diff = {.only = values[TENANT],
                         .is_json = values[JSON] != NULL};
     auto_secrets *secrets = NULL;

@@ -6,6 +6,7 @@
 #include "ctl/outfile.h"
 #include "ctl/progress.h"
 #include "ctl/secrets.h"
+#include "ctl/session.h"
 #include "ctl/setting.h"
 #include "ctl/store.h"
 #include "setting/jsonl.h"
@@ -182,14 +183,14 @@ write_file(struct store *store, const char *const *values,
 }
 
 static enum ctl_exit
-run(const char *const *values, const char *const *operands)
+run(struct ctl_session *session)
 {
+    const char *const *values = session->values;
     const char *tenant = values[TENANT];
     auto_secrets *secrets = NULL;
     struct store *store = NULL;
     enum ctl_exit status;
 
-    (void)operands; /* it takes none */
     if (tenant != NULL && ctl_read_tenant(tenant) != CTL_OK)
         return CTL_USAGE;
     status =

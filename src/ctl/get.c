@@ -2,6 +2,7 @@
 /* orderconf get: a setting, as it is or as it was. */
 #include "ctl/command.h"
 #include "ctl/secrets.h"
+#include "ctl/session.h"
 #include "ctl/setting.h"
 #include "ctl/store.h"
 #include "setting/etag.h"
@@ -72,8 +73,10 @@ print(const struct ctl_setting *setting, const struct record *record,
 }
 
 static enum ctl_exit
-run(const char *const *values, const char *const *operands)
+run(struct ctl_session *session)
 {
+    const char *const *values = session->values;
+    const char *const *operands = session->operands;
     auto_secrets *secrets = NULL;
     auto_store *store = NULL;
     struct ctl_setting setting = {0};

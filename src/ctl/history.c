@@ -3,6 +3,7 @@
 #include "ctl/command.h"
 #include "ctl/print.h"
 #include "ctl/secrets.h"
+#include "ctl/session.h"
 #include "ctl/setting.h"
 #include "ctl/store.h"
 #include "json/text.h"
@@ -142,8 +143,10 @@ print_all(struct store *store, const struct ctl_setting *setting, long limit,
 }
 
 static enum ctl_exit
-run(const char *const *values, const char *const *operands)
+run(struct ctl_session *session)
 {
+    const char *const *values = session->values;
+    const char *const *operands = session->operands;
     struct manner manner = {
         .is_revealed = values[REVEAL] != NULL,
         .is_json = values[JSON] != NULL,

@@ -5,6 +5,7 @@
 #include "ctl/lines.h"
 #include "ctl/print.h"
 #include "ctl/secrets.h"
+#include "ctl/session.h"
 #include "ctl/setting.h"
 #include "ctl/store.h"
 #include "json/text.h"
@@ -261,8 +262,10 @@ import_lines(struct job *job, const char *const *values)
 }
 
 static enum ctl_exit
-run(const char *const *values, const char *const *operands)
+run(struct ctl_session *session)
 {
+    const char *const *values = session->values;
+    const char *const *operands = session->operands;
     struct job job = {.only = values[TENANT]};
     struct ctl_author author;
     enum ctl_exit status;

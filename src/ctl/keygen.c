@@ -6,6 +6,7 @@
 #include "base/util.h"
 #include "ctl/command.h"
 #include "ctl/key_file.h"
+#include "ctl/session.h"
 #include "model/tenant.h"
 
 #include <errno.h>
@@ -138,15 +139,15 @@ check_new(const char *path)
 }
 
 static enum ctl_exit
-run(const char *const *values, const char *const *operands)
+run(struct ctl_session *session)
 {
+    const char *const *values = session->values;
     const char *bits_text = values[BITS] != NULL ? values[BITS] : BITS_USUAL;
     auto_fd lock = -1;
     enum ctl_exit status;
     const char *why;
     long bits = 0;
 
-    (void)operands; /* it takes none */
     status = ctl_read_number("bits", bits_text, BITS_MIN, BITS_MAX, &bits);
     if (status != CTL_OK)
         return status;

@@ -7,6 +7,7 @@
 #include "base/util.h"
 #include "ctl/command.h"
 #include "ctl/fetch.h"
+#include "ctl/session.h"
 #include "model/tenant.h"
 
 #include <stdio.h>
@@ -117,8 +118,9 @@ print_result(const char *const *values, size_t count, bool is_new)
 }
 
 static enum ctl_exit
-run(const char *const *values, const char *const *operands)
+run(struct ctl_session *session)
 {
+    const char *const *values = session->values;
     auto_char *url = NULL;
     auto_char *path = NULL;
     auto_char *text = NULL;
@@ -128,7 +130,6 @@ run(const char *const *values, const char *const *operands)
     size_t len, count;
     bool is_new;
 
-    (void)operands; /* it takes none */
     status = ctl_read_number("timeout", values[TIMEOUT], 1, TIMEOUT_MAX,
                              &from.timeout);
     if (status == CTL_OK &&

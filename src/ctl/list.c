@@ -3,6 +3,7 @@
 #include "ctl/command.h"
 #include "ctl/print.h"
 #include "ctl/secrets.h"
+#include "ctl/session.h"
 #include "ctl/setting.h"
 #include "ctl/store.h"
 #include "json/text.h"
@@ -85,13 +86,13 @@ print_all(struct store *store, const struct secrets *secrets,
 }
 
 static enum ctl_exit
-run(const char *const *values, const char *const *operands)
+run(struct ctl_session *session)
 {
+    const char *const *values = session->values;
     auto_secrets *secrets = NULL;
     auto_store *store = NULL;
     enum ctl_exit status = ctl_read_tenant(values[TENANT]);
 
-    (void)operands; /* it takes none */
     if (status == CTL_OK)
         status = ctl_secrets_open_to_show(values[SECRET_KEYS], values[REVEAL],
                                           &secrets);

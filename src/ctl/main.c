@@ -6,6 +6,7 @@
 #include "config.h"
 #include "ctl/command.h"
 #include "ctl/outfile.h"
+#include "ctl/session.h"
 #include "model/config_keys.h"
 
 #include <errno.h>
@@ -214,7 +215,7 @@ run(const struct ctl_command *command, char **argv)
     if (status == CTL_OK)
         status = fill_values(values);
     if (status == CTL_OK)
-        status = command->run(values, operands);
+        status = ctl_session_run(command, values, operands);
     free(operands);
     return status;
 }

@@ -9,6 +9,7 @@
 #include "ctl/print.h"
 #include "ctl/progress.h"
 #include "ctl/secrets.h"
+#include "ctl/session.h"
 #include "ctl/store.h"
 #include "json/text.h"
 #include "model/tenant.h"
@@ -256,13 +257,13 @@ rekey(struct job *job, bool is_json)
 }
 
 static enum ctl_exit
-run(const char *const *values, const char *const *operands)
+run(struct ctl_session *session)
 {
+    const char *const *values = session->values;
     const char *all[OPTIONS];
     struct job *job = calloc(1, sizeof(*job));
     enum ctl_exit status;
 
-    (void)operands; /* it takes none */
     if (job == NULL)
         return ctl_fail("out of memory");
     /* All versions on the disk, also those that are to be removed. */

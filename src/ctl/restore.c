@@ -3,6 +3,7 @@
 #include "base/util.h"
 #include "ctl/command.h"
 #include "ctl/secrets.h"
+#include "ctl/session.h"
 #include "ctl/setting.h"
 #include "ctl/store.h"
 #include "setting/setting.h"
@@ -81,8 +82,10 @@ restore(const char *const *values, const struct ctl_setting *setting,
 }
 
 static enum ctl_exit
-run(const char *const *values, const char *const *operands)
+run(struct ctl_session *session)
 {
+    const char *const *values = session->values;
+    const char *const *operands = session->operands;
     struct ctl_change change = {
         .is_validate_only = values[VALIDATE] != NULL,
         .is_json = values[JSON] != NULL,

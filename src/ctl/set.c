@@ -4,6 +4,7 @@
 #include "base/util.h"
 #include "ctl/command.h"
 #include "ctl/secrets.h"
+#include "ctl/session.h"
 #include "ctl/setting.h"
 #include "ctl/store.h"
 
@@ -83,8 +84,10 @@ read_value(const struct ctl_setting *setting, const char *operand,
 }
 
 static enum ctl_exit
-run(const char *const *values, const char *const *operands)
+run(struct ctl_session *session)
 {
+    const char *const *values = session->values;
+    const char *const *operands = session->operands;
     struct ctl_change change = {
         .is_validate_only = values[VALIDATE] != NULL,
         .is_json = values[JSON] != NULL,

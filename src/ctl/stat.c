@@ -3,6 +3,7 @@
 #include "base/util.h"
 #include "ctl/command.h"
 #include "ctl/print.h"
+#include "ctl/session.h"
 #include "ctl/store.h"
 #include "json/text.h"
 #include "model/tenant.h"
@@ -91,14 +92,14 @@ print(const char *const *values, const struct counts *counts)
 }
 
 static enum ctl_exit
-run(const char *const *values, const char *const *operands)
+run(struct ctl_session *session)
 {
+    const char *const *values = session->values;
     struct counts counts = {.tenants = 0};
     struct store *store = NULL;
     enum ctl_exit status = ctl_store_open(values, CTL_STORE_IS_THERE, &store);
     enum err err;
 
-    (void)operands; /* it takes none */
     if (status != CTL_OK)
         return status;
     err = store_stat(store, &counts.stat);

@@ -3,6 +3,7 @@
 #include "base/buf.h"
 #include "ctl/command.h"
 #include "ctl/print.h"
+#include "ctl/session.h"
 #include "ctl/store.h"
 #include "json/text.h"
 #include "model/config_keys.h"
@@ -98,14 +99,14 @@ print_all(const struct buf *list, bool is_json)
 }
 
 static enum ctl_exit
-run(const char *const *values, const char *const *operands)
+run(struct ctl_session *session)
 {
+    const char *const *values = session->values;
     auto_store *store = NULL;
     struct tenants tenants = {.list = {0}};
     enum ctl_exit status = ctl_store_open(values, CTL_STORE_IS_THERE, &store);
     enum err err;
 
-    (void)operands; /* it takes none */
     if (status != CTL_OK)
         return status;
     err = store_scan(store, take, &tenants);

@@ -7,6 +7,7 @@
 #include "base/util.h"
 #include "ctl/command.h"
 #include "ctl/key_file.h"
+#include "ctl/session.h"
 #include "model/tenant.h"
 
 #include <openssl/rand.h>
@@ -223,14 +224,14 @@ print_token(const char *path, const json_t *claims)
 }
 
 static enum ctl_exit
-run(const char *const *values, const char *const *operands)
+run(struct ctl_session *session)
 {
+    const char *const *values = session->values;
     auto_char *scope = strdup(values[SCOPE]);
     json_auto_t *claims = NULL;
     enum ctl_exit status;
     long ttl = 0;
 
-    (void)operands; /* it takes none */
     if (scope == NULL)
         return ctl_fail("out of memory");
     status = ctl_read_number("ttl", values[TTL], 1, TTL_MAX, &ttl);

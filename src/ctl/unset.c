@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* orderconf unset: a setting as if it had never been set. */
 #include "ctl/command.h"
+#include "ctl/session.h"
 #include "ctl/setting.h"
 #include "ctl/store.h"
 
@@ -16,8 +17,10 @@ static const struct ctl_option options[OPTIONS] = {
 };
 
 static enum ctl_exit
-run(const char *const *values, const char *const *operands)
+run(struct ctl_session *session)
 {
+    const char *const *values = session->values;
+    const char *const *operands = session->operands;
     struct ctl_change change = {
         .is_validate_only = values[VALIDATE] != NULL,
         .is_json = values[JSON] != NULL,
