@@ -117,9 +117,8 @@ back_up(struct store *store, const char *db, const char *dest,
     status = copy(store, dir, copied_out);
     if (status == CTL_OK)
         status = finish(db, dir, dest);
-    if (status == CTL_OK)
-        return CTL_OK;
-    store_copy_remove(dir);
+    if (status != CTL_OK)
+        store_copy_remove(dir);
     return status;
 }
 
@@ -174,22 +173,22 @@ read_dest(const char *operand, char **dest_out)
 static enum ctl_exit
 run(struct ctl_session *session)
 {
-    const char *const *values = session->values;
-    const char *const *operands = session->operands;
+    const char *db = session->values[CTL_DB];
     auto_char *dest = NULL;
     struct store_copied copied;
-    struct store *store = NULL;
-    enum ctl_exit status = read_dest(operands[0], &dest);
+    enum ctl_exit status = read_dest(session->operands[0], &dest);
 
-    if (status == CTL_OK)
-        status = ctl_store_open(values, CTL_STORE_IS_THERE, &store);
+    if (status != CTL_OK)
+        return status;
+    status = ctl_session_open(session);
     if (status != CTL_OK)
         return status;
     ctl_interrupt_catch();
     (void)setpriority(PRIO_PROCESS, 0, NICE); /* workers first, if it can be */
-    status = back_up(store, values[CTL_DB], dest, &copied);
-    store_close(store);
-    return status == CTL_OK ? print(values, dest, &copied) : status;
+    status = back_up(session->store, db, dest, &copied);
+    if (status != CTL_OK)
+        return status;
+    return print(session->values, dest, &copied);
 }
 
 const struct ctl_command ctl_backup = {
@@ -207,5 +206,6 @@ const struct ctl_command ctl_backup = {
                "start the service.",
     .options = options,
     .option_count = OPTIONS,
+    .needs = {.store = CTL_STORE},
     .run = run,
 };

@@ -94,19 +94,18 @@ print(const char *const *values, const struct counts *counts)
 static enum ctl_exit
 run(struct ctl_session *session)
 {
-    const char *const *values = session->values;
     struct counts counts = {.tenants = 0};
-    struct store *store = NULL;
-    enum ctl_exit status = ctl_store_open(values, CTL_STORE_IS_THERE, &store);
+    enum ctl_exit status = ctl_session_open(session);
     enum err err;
 
     if (status != CTL_OK)
         return status;
-    err = store_stat(store, &counts.stat);
+    err = store_stat(session->store, &counts.stat);
     if (err == ERR_OK)
-        err = store_scan(store, count_tenant, &counts);
-    store_close(store);
-    return err == ERR_OK ? print(values, &counts) : ctl_fail_store(err);
+        err = store_scan(session->store, count_tenant, &counts);
+    if (err != ERR_OK)
+        return ctl_fail_store(err);
+    return print(session->values, &counts);
 }
 
 const struct ctl_command ctl_stat = {
@@ -117,5 +116,6 @@ const struct ctl_command ctl_stat = {
                "them.",
     .options = options,
     .option_count = OPTIONS,
+    .needs = {.store = CTL_STORE},
     .run = run,
 };

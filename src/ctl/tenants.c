@@ -83,37 +83,33 @@ print_json(const struct tenant *tenant)
 static enum ctl_exit
 print_all(const struct buf *list, bool is_json)
 {
-    enum ctl_exit status = CTL_OK;
-
-    for (size_t at = 0; at < list->len && status == CTL_OK;
-         at += sizeof(struct tenant)) {
+    for (size_t at = 0; at < list->len; at += sizeof(struct tenant)) {
         struct tenant tenant;
 
         memcpy(&tenant, list->data + at, sizeof(tenant));
-        if (is_json)
-            status = print_json(&tenant);
-        else
+        if (!is_json)
             print_text(&tenant);
+        else if (print_json(&tenant) != CTL_OK)
+            return CTL_FAILED;
     }
-    return status;
+    return CTL_OK;
 }
 
 static enum ctl_exit
 run(struct ctl_session *session)
 {
-    const char *const *values = session->values;
-    auto_store *store = NULL;
     struct tenants tenants = {.list = {0}};
-    enum ctl_exit status = ctl_store_open(values, CTL_STORE_IS_THERE, &store);
+    enum ctl_exit status = ctl_session_open(session);
     enum err err;
 
     if (status != CTL_OK)
         return status;
-    err = store_scan(store, take, &tenants);
+    err = store_scan(session->store, take, &tenants);
     if (err == ERR_OK && !add_last(&tenants))
         err = ERR_NOMEM;
-    status = err == ERR_OK ? print_all(&tenants.list, values[JSON] != NULL)
-                           : ctl_fail_store(err);
+    status = err == ERR_OK
+                 ? print_all(&tenants.list, session->values[JSON] != NULL)
+                 : ctl_fail_store(err);
     buf_clear(&tenants.list);
     return status;
 }
@@ -126,5 +122,6 @@ const struct ctl_command ctl_tenants = {
                "last change. With\n--json, each is a line of JSON.",
     .options = options,
     .option_count = OPTIONS,
+    .needs = {.store = CTL_STORE},
     .run = run,
 };
