@@ -33,22 +33,23 @@ static const struct ctl_option options[OPTIONS] = {
 
 /* version 0 is the current one. */
 static enum ctl_exit
-read_record(struct store *store, const struct ctl_setting *setting,
-            uint64_t version, struct record *record_out)
+read_record(const struct ctl_session *session, uint64_t version,
+            struct record *record_out)
 {
-    const char *key = setting->key->name;
+    const char *tenant = session->setting.tenant;
+    const char *key = session->setting.key->name;
     struct record record = {0};
     enum err err;
 
     if (version == 0)
-        err = store_get(store, setting->tenant, key, &record);
+        err = store_get(session->store, tenant, key, &record);
     else
-        err = store_get_version(store, setting->tenant, key, version, &record);
+        err = store_get_version(session->store, tenant, key, version, &record);
     if (err != ERR_OK)
         return ctl_fail_store(err);
     if (version != 0 && record.version == 0)
         return ctl_fail("--version: %s of %s has no version %llu, or no longer",
-                        key, setting->tenant, (unsigned long long)version);
+                        key, tenant, (unsigned long long)version);
     *record_out = record;
     return CTL_OK;
 }
@@ -73,36 +74,36 @@ print(const struct ctl_setting *setting, const struct record *record,
 }
 
 static enum ctl_exit
-run(struct ctl_session *session)
+show(const struct ctl_session *session, struct record *record)
 {
     const char *const *values = session->values;
-    const char *const *operands = session->operands;
-    auto_secrets *secrets = NULL;
-    auto_store *store = NULL;
-    struct ctl_setting setting = {0};
-    struct seal seal;
+    const struct seal seal = ctl_session_seal(session);
+    enum ctl_exit status =
+        ctl_show_record(&seal, values[REVEAL] != NULL, record);
+
+    if (status != CTL_OK)
+        return status;
+    return print(&session->setting, record, values[JSON] != NULL);
+}
+
+static enum ctl_exit
+run(struct ctl_session *session)
+{
+    const char *version_text = session->values[VERSION];
     struct record record = {0};
     enum ctl_exit status;
     long version = 0;
 
-    status = ctl_read_setting(values[TENANT], operands[0], &setting);
-    if (status == CTL_OK && values[VERSION] != NULL)
-        status =
-            ctl_read_number("version", values[VERSION], 1, LONG_MAX, &version);
-    if (status == CTL_OK)
-        status = ctl_secrets_open_to_show(values[SECRET_KEYS], values[REVEAL],
-                                          &secrets);
-    if (status == CTL_OK)
-        status = ctl_store_open(values, CTL_STORE_IS_THERE, &store);
-    if (status == CTL_OK)
-        status = ctl_check_tenant(store, setting.tenant);
-    if (status == CTL_OK)
-        status = read_record(store, &setting, (uint64_t)version, &record);
-    seal = ctl_seal_of(&setting, secrets);
-    if (status == CTL_OK)
-        status = ctl_show_record(&seal, values[REVEAL] != NULL, &record);
-    if (status == CTL_OK)
-        status = print(&setting, &record, values[JSON] != NULL);
+    if (version_text != NULL && ctl_read_number("version", version_text, 1,
+                                                LONG_MAX, &version) != CTL_OK)
+        return CTL_USAGE;
+    status = ctl_session_open(session);
+    if (status != CTL_OK)
+        return status;
+    status = read_record(session, (uint64_t)version, &record);
+    if (status != CTL_OK)
+        return status;
+    status = show(session, &record);
     record_clear(&record);
     return status;
 }
@@ -117,5 +118,9 @@ const struct ctl_command ctl_get = {
         "A key that is\nnot set has its default.",
     .options = options,
     .option_count = OPTIONS,
+    .needs = {.tenant = CTL_TENANT_STORED,
+              .key = true,
+              .secrets = CTL_SECRETS_TO_REVEAL,
+              .store = CTL_STORE},
     .run = run,
 };

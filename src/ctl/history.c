@@ -78,7 +78,7 @@ print_json(const struct config_key *key, const struct record *record,
     return ctl_print_json(&json, is_complete);
 }
 
-static enum ctl_exit
+static void
 print_text(const struct record *record)
 {
     bool has_author = *record->author != '\0'; /* in the history, not NULL */
@@ -88,24 +88,25 @@ print_text(const struct record *record)
            ctl_time_text(record->updated_at, time));
     ctl_print_text(has_author ? record->author : "-", "  ");
     ctl_print_text(record_is_set(record) ? record->value : "unset", "\n");
-    return CTL_OK;
 }
 
 static enum ctl_exit
 print_page(struct page *page, const struct manner *manner)
 {
-    enum ctl_exit status = CTL_OK;
-
-    for (size_t i = 0; i < page->count && status == CTL_OK; i++) {
+    for (size_t i = 0; i < page->count; i++) {
         struct record *record = &page->entries[i].record;
+        enum ctl_exit status =
+            ctl_show_record(&manner->seal, manner->is_revealed, record);
 
-        status = ctl_show_record(&manner->seal, manner->is_revealed, record);
-        if (status == CTL_OK)
-            status = manner->is_json ? print_json(manner->seal.key, record,
-                                                  &page->entries[i].origin)
-                                     : print_text(record);
+        if (status != CTL_OK)
+            return status;
+        if (!manner->is_json)
+            print_text(record);
+        else if (print_json(manner->seal.key, record,
+                            &page->entries[i].origin) != CTL_OK)
+            return CTL_FAILED;
     }
-    return status;
+    return CTL_OK;
 }
 
 static void
@@ -119,16 +120,17 @@ clear_page(struct page *page)
 }
 
 static enum ctl_exit
-print_all(struct store *store, const struct ctl_setting *setting, long limit,
-          uint64_t before, const struct manner *manner)
+print_all(struct store *store, long limit, uint64_t before,
+          const struct manner *manner)
 {
+    const struct seal *seal = &manner->seal;
     struct page page = {.count = 0};
     enum ctl_exit status = CTL_OK;
     bool is_last = limit == 0;
 
     while (status == CTL_OK && !is_last) {
         size_t wanted = limit < PAGE ? (size_t)limit : PAGE;
-        enum err err = store_history(store, setting->tenant, setting->key->name,
+        enum err err = store_history(store, seal->tenant, seal->key->name,
                                      before, wanted, take, &page);
 
         status =
@@ -146,35 +148,25 @@ static enum ctl_exit
 run(struct ctl_session *session)
 {
     const char *const *values = session->values;
-    const char *const *operands = session->operands;
     struct manner manner = {
         .is_revealed = values[REVEAL] != NULL,
         .is_json = values[JSON] != NULL,
     };
-    auto_secrets *secrets = NULL;
-    auto_store *store = NULL;
-    struct ctl_setting setting = {0};
+    enum ctl_exit status;
     long limit = LONG_MAX;
     long before = 0;
-    enum ctl_exit status;
 
-    status = ctl_read_setting(values[TENANT], operands[0], &setting);
-    if (status == CTL_OK && values[LIMIT] != NULL)
-        status = ctl_read_number("limit", values[LIMIT], 1, LONG_MAX, &limit);
-    if (status == CTL_OK && values[BEFORE] != NULL)
-        status =
-            ctl_read_number("before", values[BEFORE], 1, LONG_MAX, &before);
-    if (status == CTL_OK)
-        status = ctl_secrets_open_to_show(values[SECRET_KEYS], values[REVEAL],
-                                          &secrets);
-    manner.seal = ctl_seal_of(&setting, secrets);
-    if (status == CTL_OK)
-        status = ctl_store_open(values, CTL_STORE_IS_THERE, &store);
-    if (status == CTL_OK)
-        status = ctl_check_tenant(store, setting.tenant);
-    if (status == CTL_OK)
-        status = print_all(store, &setting, limit, (uint64_t)before, &manner);
-    return status;
+    if (values[LIMIT] != NULL &&
+        ctl_read_number("limit", values[LIMIT], 1, LONG_MAX, &limit) != CTL_OK)
+        return CTL_USAGE;
+    if (values[BEFORE] != NULL && ctl_read_number("before", values[BEFORE], 1,
+                                                  LONG_MAX, &before) != CTL_OK)
+        return CTL_USAGE;
+    status = ctl_session_open(session);
+    if (status != CTL_OK)
+        return status;
+    manner.seal = ctl_session_seal(session);
+    return print_all(session->store, limit, (uint64_t)before, &manner);
 }
 
 const struct ctl_command ctl_history = {
@@ -186,5 +178,9 @@ const struct ctl_command ctl_history = {
                "With --json, each is\na line of JSON.",
     .options = options,
     .option_count = OPTIONS,
+    .needs = {.tenant = CTL_TENANT_STORED,
+              .key = true,
+              .secrets = CTL_SECRETS_TO_REVEAL,
+              .store = CTL_STORE},
     .run = run,
 };

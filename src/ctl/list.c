@@ -52,56 +52,35 @@ print_json(const struct record records[CONFIG_KEYS_MAX])
 
 /* All of them, or none if one cannot be. */
 static enum ctl_exit
-show(const struct secrets *secrets, const char *tenant, bool is_revealed,
-     struct record records[CONFIG_KEYS_MAX])
+show(const struct ctl_session *session, struct record records[CONFIG_KEYS_MAX])
 {
-    enum ctl_exit status = CTL_OK;
+    const char *const *values = session->values;
 
-    for (size_t i = 0; i < CONFIG_KEYS_MAX && status == CTL_OK; i++) {
-        const struct seal seal = {secrets, tenant, &config_keys[i]};
+    for (size_t i = 0; i < CONFIG_KEYS_MAX; i++) {
+        const struct seal seal = {session->secrets, session->setting.tenant,
+                                  &config_keys[i]};
+        enum ctl_exit status =
+            ctl_show_record(&seal, values[REVEAL] != NULL, &records[i]);
 
-        status = ctl_show_record(&seal, is_revealed, &records[i]);
+        if (status != CTL_OK)
+            return status;
     }
-    return status;
-}
-
-static enum ctl_exit
-print_all(struct store *store, const struct secrets *secrets,
-          const char *const *values)
-{
-    const char *tenant = values[TENANT];
-    struct record records[CONFIG_KEYS_MAX];
-    enum err err = setting_list(store, tenant, records);
-    enum ctl_exit status;
-
-    if (err != ERR_OK)
-        status = ctl_fail_store(err);
-    else
-        status = show(secrets, tenant, values[REVEAL] != NULL, records);
-    if (status == CTL_OK)
-        status = (values[JSON] != NULL ? print_json : print_text)(records);
-    for (size_t i = 0; i < CONFIG_KEYS_MAX; i++)
-        record_clear(&records[i]);
-    return status;
+    return (values[JSON] != NULL ? print_json : print_text)(records);
 }
 
 static enum ctl_exit
 run(struct ctl_session *session)
 {
-    const char *const *values = session->values;
-    auto_secrets *secrets = NULL;
-    auto_store *store = NULL;
-    enum ctl_exit status = ctl_read_tenant(values[TENANT]);
+    struct record records[CONFIG_KEYS_MAX];
+    enum ctl_exit status = ctl_session_open(session);
+    enum err err;
 
-    if (status == CTL_OK)
-        status = ctl_secrets_open_to_show(values[SECRET_KEYS], values[REVEAL],
-                                          &secrets);
-    if (status == CTL_OK)
-        status = ctl_store_open(values, CTL_STORE_IS_THERE, &store);
-    if (status == CTL_OK)
-        status = ctl_check_tenant(store, values[TENANT]);
-    if (status == CTL_OK)
-        status = print_all(store, secrets, values);
+    if (status != CTL_OK)
+        return status;
+    err = setting_list(session->store, session->setting.tenant, records);
+    status = err == ERR_OK ? show(session, records) : ctl_fail_store(err);
+    for (size_t i = 0; i < CONFIG_KEYS_MAX; i++)
+        record_clear(&records[i]);
     return status;
 }
 
@@ -114,5 +93,8 @@ const struct ctl_command ctl_list = {
         "set, its\ndefault.",
     .options = options,
     .option_count = OPTIONS,
+    .needs = {.tenant = CTL_TENANT_STORED,
+              .secrets = CTL_SECRETS_TO_REVEAL,
+              .store = CTL_STORE},
     .run = run,
 };
