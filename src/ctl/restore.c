@@ -34,15 +34,15 @@ static const struct ctl_option options[OPTIONS] = {
 
 /* The value of the version, as it would be stored today; from malloc. */
 static enum ctl_exit
-read_old(struct store *store, const struct ctl_setting *setting,
-         uint64_t version, const struct secrets *secrets, bool is_strict,
-         char **value_out)
+read_old(const struct ctl_session *session, uint64_t version, char **value_out)
 {
-    const struct seal seal = ctl_seal_of(setting, secrets);
+    const struct ctl_setting *setting = &session->setting;
+    const struct seal seal = ctl_session_seal(session);
+    bool is_strict = session->values[STRICT] != NULL;
     json_auto_t *messages = json_array();
     struct record old = {0};
-    enum err err = store_get_version(store, setting->tenant, setting->key->name,
-                                     version, &old);
+    enum err err = store_get_version(session->store, setting->tenant,
+                                     setting->key->name, version, &old);
 
     if (err != ERR_OK)
         return ctl_fail_store(err);
@@ -59,55 +59,30 @@ read_old(struct store *store, const struct ctl_setting *setting,
 }
 
 static enum ctl_exit
-restore(const char *const *values, const struct ctl_setting *setting,
-        uint64_t version, struct ctl_change *change)
-{
-    auto_secrets *secrets = NULL;
-    auto_store *store = NULL;
-    char *value = NULL;
-    enum ctl_exit status = ctl_store_open(values, CTL_STORE_IS_THERE, &store);
-
-    if (status == CTL_OK)
-        status = ctl_check_tenant(store, setting->tenant);
-    if (status == CTL_OK)
-        status = ctl_secrets_open(values[SECRET_KEYS], &secrets);
-    change->secrets = secrets;
-    if (status == CTL_OK)
-        status = read_old(store, setting, version, secrets,
-                          values[STRICT] != NULL, &value);
-    if (status == CTL_OK)
-        status = ctl_change_setting(store, setting, value, change);
-    seal_free(value);
-    return status;
-}
-
-static enum ctl_exit
 run(struct ctl_session *session)
 {
-    const char *const *values = session->values;
-    const char *const *operands = session->operands;
-    struct ctl_change change = {
-        .is_validate_only = values[VALIDATE] != NULL,
-        .is_json = values[JSON] != NULL,
-        .is_logged = ctl_store_is_logged(values),
-    };
-    struct ctl_setting setting;
-    long version = 0;
+    const char *operand = session->operands[1];
+    struct ctl_change change;
     enum ctl_exit status;
+    char *value = NULL;
+    long version = 0;
 
-    status = ctl_read_setting(values[TENANT], operands[0], &setting);
-    if (status == CTL_OK && operands[1] == NULL)
-        status = ctl_fail_usage("which version? see --help");
-    if (status == CTL_OK)
-        status = ctl_read_number_operand("VERSION", operands[1], 1, LONG_MAX,
-                                         &version);
-    if (status == CTL_OK)
-        status = ctl_read_base(values[BASE], &change.base);
-    if (status == CTL_OK)
-        status = ctl_author_init(values[SUBJECT], &change.author);
+    if (operand == NULL)
+        return ctl_fail_usage("which version? see --help");
+    status = ctl_read_number_operand("VERSION", operand, 1, LONG_MAX, &version);
     if (status != CTL_OK)
         return status;
-    return restore(values, &setting, (uint64_t)version, &change);
+    status = ctl_session_open(session);
+    if (status != CTL_OK)
+        return status;
+    status = read_old(session, (uint64_t)version, &value);
+    if (status != CTL_OK)
+        return status;
+    change = ctl_session_change(session);
+    status =
+        ctl_change_setting(session->store, &session->setting, value, &change);
+    seal_free(value);
+    return status;
 }
 
 const struct ctl_command ctl_restore = {
@@ -120,5 +95,11 @@ const struct ctl_command ctl_restore = {
                "version that unset the key, are refused.",
     .options = options,
     .option_count = OPTIONS,
+    .needs = {.tenant = CTL_TENANT_STORED,
+              .key = true,
+              .base = true,
+              .author = true,
+              .secrets = CTL_SECRETS,
+              .store = CTL_STORE},
     .run = run,
 };

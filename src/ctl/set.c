@@ -86,36 +86,21 @@ read_value(const struct ctl_setting *setting, const char *operand,
 static enum ctl_exit
 run(struct ctl_session *session)
 {
-    const char *const *values = session->values;
-    const char *const *operands = session->operands;
-    struct ctl_change change = {
-        .is_validate_only = values[VALIDATE] != NULL,
-        .is_json = values[JSON] != NULL,
-        .is_logged = ctl_store_is_logged(values),
-        .keeps_secret = true,
-    };
-    auto_secrets *secrets = NULL;
-    auto_store *store = NULL;
+    bool is_strict = session->values[STRICT] != NULL;
     auto_char *value = NULL;
-    struct ctl_setting setting;
-    enum ctl_exit status;
+    struct ctl_change change;
+    enum ctl_exit status =
+        read_value(&session->setting, session->operands[1], is_strict, &value);
 
-    status = ctl_read_setting(values[TENANT], operands[0], &setting);
-    if (status == CTL_OK)
-        status = ctl_read_base(values[BASE], &change.base);
-    if (status == CTL_OK)
-        status = ctl_author_init(values[SUBJECT], &change.author);
-    if (status == CTL_OK)
-        status =
-            read_value(&setting, operands[1], values[STRICT] != NULL, &value);
-    if (status == CTL_OK)
-        status = ctl_store_open(values, CTL_STORE_IS_THERE, &store);
-    if (status == CTL_OK)
-        status = ctl_secrets_open(values[SECRET_KEYS], &secrets);
-    change.secrets = secrets;
-    if (status == CTL_OK)
-        status = ctl_change_setting(store, &setting, value, &change);
-    return status;
+    if (status != CTL_OK)
+        return status;
+    status = ctl_session_open(session);
+    if (status != CTL_OK)
+        return status;
+    change = ctl_session_change(session);
+    change.keeps_secret = true;
+    return ctl_change_setting(session->store, &session->setting, value,
+                              &change);
 }
 
 const struct ctl_command ctl_set = {
@@ -130,5 +115,11 @@ const struct ctl_command ctl_set = {
         " stays what it is, if the URL\nnames the same server.",
     .options = options,
     .option_count = OPTIONS,
+    .needs = {.tenant = CTL_TENANT_NAMED,
+              .key = true,
+              .base = true,
+              .author = true,
+              .secrets = CTL_SECRETS,
+              .store = CTL_STORE},
     .run = run,
 };

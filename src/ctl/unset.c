@@ -19,29 +19,13 @@ static const struct ctl_option options[OPTIONS] = {
 static enum ctl_exit
 run(struct ctl_session *session)
 {
-    const char *const *values = session->values;
-    const char *const *operands = session->operands;
-    struct ctl_change change = {
-        .is_validate_only = values[VALIDATE] != NULL,
-        .is_json = values[JSON] != NULL,
-        .is_logged = ctl_store_is_logged(values),
-    };
-    auto_store *store = NULL;
-    struct ctl_setting setting;
-    enum ctl_exit status;
+    struct ctl_change change;
+    enum ctl_exit status = ctl_session_open(session);
 
-    status = ctl_read_setting(values[TENANT], operands[0], &setting);
-    if (status == CTL_OK)
-        status = ctl_read_base(values[BASE], &change.base);
-    if (status == CTL_OK)
-        status = ctl_author_init(values[SUBJECT], &change.author);
-    if (status == CTL_OK)
-        status = ctl_store_open(values, CTL_STORE_IS_THERE, &store);
-    if (status == CTL_OK)
-        status = ctl_check_tenant(store, setting.tenant);
-    if (status == CTL_OK)
-        status = ctl_change_setting(store, &setting, NULL, &change);
-    return status;
+    if (status != CTL_OK)
+        return status;
+    change = ctl_session_change(session);
+    return ctl_change_setting(session->store, &session->setting, NULL, &change);
 }
 
 const struct ctl_command ctl_unset = {
@@ -53,5 +37,10 @@ const struct ctl_command ctl_unset = {
                "that can be set\nonly once may then be set again.",
     .options = options,
     .option_count = OPTIONS,
+    .needs = {.tenant = CTL_TENANT_STORED,
+              .key = true,
+              .base = true,
+              .author = true,
+              .store = CTL_STORE},
     .run = run,
 };
