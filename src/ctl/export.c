@@ -130,27 +130,23 @@ put(void *ctx, const char *tenant, const char *key, const struct record *record)
 
 /* Writes all, and says so if that fails. */
 static enum ctl_exit
-write_all(struct store *store, const char *const *values,
-          const struct secrets *secrets, FILE *stream)
+write_all(const struct ctl_session *session, FILE *stream)
 {
     struct export export = {
         .stream = stream,
-        .secrets = secrets,
-        .reveals = values[REVEAL] != NULL,
+        .secrets = session->secrets,
+        .reveals = session->values[REVEAL] != NULL,
     };
-    const char *tenant = values[TENANT];
+    const char *tenant = session->setting.tenant;
     struct store_stat stat;
-    enum err err;
+    enum err err = store_stat(session->store, &stat);
 
-    if (tenant != NULL && ctl_check_tenant(store, tenant) != CTL_OK)
-        return CTL_FAILED;
-    err = store_stat(store, &stat);
     if (err != ERR_OK)
         return ctl_fail_store(err);
     progress_start(&export.bar, STDERR_FILENO, "export",
                    tenant == NULL ? stat.records : 0);
-    err = tenant != NULL ? store_list(store, tenant, put, &export)
-                         : store_scan(store, put, &export);
+    err = tenant != NULL ? store_list(session->store, tenant, put, &export)
+                         : store_scan(session->store, put, &export);
     progress_end(&export.bar);
     buf_clear(&export.line);
     if (export.error != 0)
@@ -163,17 +159,15 @@ write_all(struct store *store, const char *const *values,
 }
 
 static enum ctl_exit
-write_file(struct store *store, const char *const *values,
-           const struct secrets *secrets)
+write_file(const struct ctl_session *session, const char *path)
 {
-    const char *path = values[OUTPUT];
     struct outfile file;
     const char *why = outfile_open(&file, path, MODE);
     enum ctl_exit status;
 
     if (why != NULL)
         return ctl_fail("%s: %s", path, why);
-    status = write_all(store, values, secrets, file.stream);
+    status = write_all(session, file.stream);
     if (status != CTL_OK) {
         outfile_drop(&file);
         return status;
@@ -185,26 +179,15 @@ write_file(struct store *store, const char *const *values,
 static enum ctl_exit
 run(struct ctl_session *session)
 {
-    const char *const *values = session->values;
-    const char *tenant = values[TENANT];
-    auto_secrets *secrets = NULL;
-    struct store *store = NULL;
-    enum ctl_exit status;
+    const char *output = session->values[OUTPUT];
+    enum ctl_exit status = ctl_session_open(session);
 
-    if (tenant != NULL && ctl_read_tenant(tenant) != CTL_OK)
-        return CTL_USAGE;
-    status =
-        ctl_secrets_open_to_show(values[SECRET_KEYS], values[REVEAL], &secrets);
-    if (status == CTL_OK)
-        status = ctl_store_open(values, CTL_STORE_IS_THERE, &store);
     if (status != CTL_OK)
         return status;
-    if (values[OUTPUT] != NULL) /* there is something to be cleared away */
-        ctl_interrupt_catch();
-    status = values[OUTPUT] != NULL ? write_file(store, values, secrets)
-                                    : write_all(store, values, secrets, stdout);
-    store_close(store);
-    return status;
+    if (output == NULL)
+        return write_all(session, stdout);
+    ctl_interrupt_catch(); /* there is something to be cleared away */
+    return write_file(session, output);
 }
 
 const struct ctl_command ctl_export = {
@@ -221,5 +204,8 @@ const struct ctl_command ctl_export = {
         "again: write to a file, if there is much.",
     .options = options,
     .option_count = OPTIONS,
+    .needs = {.tenant = CTL_TENANT_STORED,
+              .secrets = CTL_SECRETS_TO_REVEAL,
+              .store = CTL_STORE},
     .run = run,
 };

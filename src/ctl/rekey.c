@@ -42,8 +42,8 @@ struct replacement {
 };
 
 struct job {
-    struct store *store;
-    struct secrets *secrets;
+    struct store *store; /* borrowed, as is the next */
+    const struct secrets *secrets;
     struct buf places;         /* of struct place */
     const struct place *place; /* the one at hand */
     struct record current;     /* its current record */
@@ -250,32 +250,29 @@ rekey(struct job *job, bool is_json)
     if (err != ERR_OK)
         return ctl_fail_store(err);
     status = print(job, is_json);
-    if (status == CTL_OK && job->unreadable > 0)
-        return ctl_fail("%llu secrets could not be read, and are as they were",
-                        (unsigned long long)job->unreadable);
-    return status;
+    if (status != CTL_OK || job->unreadable == 0)
+        return status;
+    return ctl_fail("%llu secrets could not be read, and are as they were",
+                    (unsigned long long)job->unreadable);
 }
 
 static enum ctl_exit
 run(struct ctl_session *session)
 {
-    const char *const *values = session->values;
-    const char *all[OPTIONS];
-    struct job *job = calloc(1, sizeof(*job));
     enum ctl_exit status;
+    struct job *job;
 
+    /* All versions on the disk, also those that are to be removed. */
+    session->values[CTL_HISTORY] = NULL;
+    status = ctl_session_open(session);
+    if (status != CTL_OK)
+        return status;
+    job = calloc(1, sizeof(*job));
     if (job == NULL)
         return ctl_fail("out of memory");
-    /* All versions on the disk, also those that are to be removed. */
-    memcpy(all, values, sizeof(all));
-    all[CTL_HISTORY] = NULL;
-    status = ctl_secrets_open(values[SECRET_KEYS], &job->secrets);
-    if (status == CTL_OK)
-        status = ctl_store_open(all, CTL_STORE_IS_THERE, &job->store);
-    if (status == CTL_OK)
-        status = rekey(job, values[JSON] != NULL);
-    store_close(job->store);
-    secrets_close(job->secrets);
+    job->store = session->store;
+    job->secrets = session->secrets;
+    status = rekey(job, session->values[JSON] != NULL);
     buf_clear(&job->places);
     free(job);
     return status;
@@ -291,5 +288,6 @@ const struct ctl_command ctl_rekey = {
                "reload, rekey, and then remove the old one.",
     .options = options,
     .option_count = OPTIONS,
+    .needs = {.secrets = CTL_SECRETS, .store = CTL_STORE},
     .run = run,
 };
