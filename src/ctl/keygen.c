@@ -46,9 +46,11 @@ read_set(const char *path, json_t **set_out)
         return *set_out != NULL ? CTL_OK : ctl_fail("out of memory");
     }
     status = ctl_key_read(path, set_out);
-    if (status == CTL_OK && !json_is_array(json_object_get(*set_out, "keys")))
+    if (status != CTL_OK)
+        return status;
+    if (!json_is_array(json_object_get(*set_out, "keys")))
         return ctl_fail("%s: has no array \"keys\", so it is no key set", path);
-    return status;
+    return CTL_OK;
 }
 
 /* As a file holds it; from malloc. */
@@ -122,9 +124,10 @@ add_key(const char *const *values, unsigned bits)
     if (set_text == NULL)
         return ctl_fail("out of memory");
     status = write_files(values, key_text, set_text);
-    if (status == CTL_OK)
-        printf("%s\n", json_string_value(json_object_get(key, "kid")));
-    return status;
+    if (status != CTL_OK)
+        return status;
+    printf("%s\n", json_string_value(json_object_get(key, "kid")));
+    return CTL_OK;
 }
 
 /* Before the time that it takes to make a key. */

@@ -118,46 +118,52 @@ print_result(const char *const *values, size_t count, bool is_new)
 }
 
 static enum ctl_exit
-run(struct ctl_session *session)
+fetch(const struct fetch_options *from, const char *path,
+      const char *const *values)
 {
-    const char *const *values = session->values;
-    auto_char *url = NULL;
-    auto_char *path = NULL;
-    auto_char *text = NULL;
-    struct fetch_options from = {.accept = "application/jwk-set+json, "
-                                           "application/json"};
+    auto_char *text = malloc(JWKS_BYTES_MAX + 1);
     enum ctl_exit status;
     size_t len, count;
     bool is_new;
 
+    if (text == NULL)
+        return ctl_fail("out of memory");
+    status = get_set(from, text, &len, &count);
+    if (status != CTL_OK)
+        return status;
+    status = put_set(path, text, len, &is_new);
+    if (status != CTL_OK)
+        return status;
+    print_result(values, count, is_new);
+    return CTL_OK;
+}
+
+static enum ctl_exit
+run(struct ctl_session *session)
+{
+    const char *const *values = session->values;
+    const char *jwks = values[JWKS] != NULL ? values[JWKS] : USUAL_JWKS;
+    auto_char *url = NULL;
+    auto_char *path = NULL;
+    struct fetch_options from = {.accept = "application/jwk-set+json, "
+                                           "application/json",
+                                 .ca = values[CA]};
+    enum ctl_exit status;
+
     status = ctl_read_number("timeout", values[TIMEOUT], 1, TIMEOUT_MAX,
                              &from.timeout);
-    if (status == CTL_OK &&
-        !tenant_is_valid(values[TENANT], strlen(values[TENANT])))
-        status = ctl_fail_usage("--tenant: must be of a-z, 0-9 and hyphens, no "
-                                "hyphen first or last, at most %d characters",
-                                TENANT_MAX);
-    if (status == CTL_OK)
-        status = fill_template("url", values[URL], values[TENANT], &url);
-    if (status == CTL_OK && !fetch_is_https(url))
-        status = ctl_fail_usage("--url: must be an https URL");
-    if (status == CTL_OK)
-        status = fill_template("jwks",
-                               values[JWKS] != NULL ? values[JWKS] : USUAL_JWKS,
-                               values[TENANT], &path);
+    if (status != CTL_OK)
+        return status;
+    status = fill_template("url", values[URL], values[TENANT], &url);
+    if (status != CTL_OK)
+        return status;
+    if (!fetch_is_https(url))
+        return ctl_fail_usage("--url: must be an https URL");
+    status = fill_template("jwks", jwks, values[TENANT], &path);
     if (status != CTL_OK)
         return status;
     from.url = url;
-    from.ca = values[CA];
-    text = malloc(JWKS_BYTES_MAX + 1);
-    if (text == NULL)
-        return ctl_fail("out of memory");
-    status = get_set(&from, text, &len, &count);
-    if (status == CTL_OK)
-        status = put_set(path, text, len, &is_new);
-    if (status == CTL_OK)
-        print_result(values, count, is_new);
-    return status;
+    return fetch(&from, path, values);
 }
 
 const struct ctl_command ctl_keys_fetch = {
@@ -170,5 +176,6 @@ const struct ctl_command ctl_keys_fetch = {
                "in it are good no longer.",
     .options = options,
     .option_count = OPTIONS,
+    .needs = {.tenant = CTL_TENANT_NAMED},
     .run = run,
 };

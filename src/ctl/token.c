@@ -111,10 +111,6 @@ check_values(const char *const *values)
 
     if (why != NULL)
         return ctl_fail_usage("--%s", why);
-    if (!tenant_is_valid(values[TENANT], strlen(values[TENANT])))
-        return ctl_fail_usage("--tenant: must be of a-z, 0-9 and hyphens, no "
-                              "hyphen first or last, at most %d characters",
-                              TENANT_MAX);
     if (strlen(values[SUBJECT]) > AUTH_SUBJECT_MAX)
         return ctl_fail_usage("--subject: must not be longer than %d bytes",
                               AUTH_SUBJECT_MAX);
@@ -218,9 +214,10 @@ print_token(const char *path, const json_t *claims)
     if (token == NULL)
         return ctl_fail("%s: could not sign", path);
     status = check_token(path, token, jwk);
-    if (status == CTL_OK)
-        printf("%s\n", token);
-    return status;
+    if (status != CTL_OK)
+        return status;
+    printf("%s\n", token);
+    return CTL_OK;
 }
 
 static enum ctl_exit
@@ -229,18 +226,14 @@ run(struct ctl_session *session)
     const char *const *values = session->values;
     auto_char *scope = strdup(values[SCOPE]);
     json_auto_t *claims = NULL;
-    enum ctl_exit status;
     long ttl = 0;
 
     if (scope == NULL)
         return ctl_fail("out of memory");
-    status = ctl_read_number("ttl", values[TTL], 1, TTL_MAX, &ttl);
-    if (status == CTL_OK)
-        status = check_values(values);
-    if (status == CTL_OK)
-        status = check_scope(values[SCOPE], scope);
-    if (status != CTL_OK)
-        return status;
+    if (ctl_read_number("ttl", values[TTL], 1, TTL_MAX, &ttl) != CTL_OK ||
+        check_values(values) != CTL_OK ||
+        check_scope(values[SCOPE], scope) != CTL_OK)
+        return CTL_USAGE;
     claims = make_claims(values, scope, ttl);
     if (claims == NULL)
         return ctl_fail("out of memory");
@@ -255,5 +248,6 @@ const struct ctl_command ctl_token = {
                "be in the\ntenant's key set; see orderconf keygen.",
     .options = options,
     .option_count = OPTIONS,
+    .needs = {.tenant = CTL_TENANT_NAMED},
     .run = run,
 };
