@@ -250,10 +250,10 @@ fail(const struct diff *diff, enum err err)
 }
 
 static enum ctl_exit
-compare_store(struct diff *diff, const char *const *values)
+compare_store(struct diff *diff, struct ctl_session *session)
 {
-    struct store *store = NULL;
-    enum ctl_exit status = ctl_store_open(values, CTL_STORE_IS_THERE, &store);
+    enum ctl_exit status = ctl_session_open_store(session, CTL_STORE_IS_THERE);
+    struct store *store = session->store;
     enum err err;
 
     if (status != CTL_OK)
@@ -262,7 +262,6 @@ compare_store(struct diff *diff, const char *const *values)
                              : store_scan(store, meet_record, diff);
     if (err == ERR_OK)
         err = catch_up(diff, NULL);
-    store_close(store);
     return err == ERR_OK ? CTL_OK : fail(diff, err);
 }
 
@@ -291,51 +290,49 @@ compare_file(struct diff *diff, const char *path)
 }
 
 static enum ctl_exit
-compare(struct diff *diff, const char *const *values, const char *second)
+compare(struct diff *diff, struct ctl_session *session)
 {
+    const char *second = session->operands[1];
     enum ctl_exit status = ctl_lines_rewind(&diff->from, "diff");
 
     if (status != CTL_OK)
         return status;
     if (advance(diff) != ERR_OK)
         return CTL_FAILED;
-    return second != NULL ? compare_file(diff, second)
-                          : compare_store(diff, values);
+    status = second != NULL ? compare_file(diff, second)
+                            : compare_store(diff, session);
+    if (status != CTL_OK)
+        return status;
+    if (diff->only != NULL && !diff->is_there)
+        return ctl_fail("%s: neither has a setting of this tenant", diff->only);
+    return CTL_OK;
 }
 
 static enum ctl_exit
 run(struct ctl_session *session)
 {
-    const char *const *values = session->values;
-    const char *const *operands = session->operands;
-    struct diff diff = {.only = values[TENANT],
-                        .is_json = values[JSON] != NULL};
-    auto_secrets *secrets = NULL;
+    struct diff diff = {.only = session->setting.tenant,
+                        .is_json = session->values[JSON] != NULL};
     enum ctl_exit status;
 
-    if (operands[0] == NULL)
+    if (session->operands[0] == NULL)
         return ctl_fail_usage("which export? see --help");
-    if (diff.only != NULL && ctl_read_tenant(diff.only) != CTL_OK)
-        return CTL_USAGE;
-    status = ctl_secrets_open(values[SECRET_KEYS], &secrets);
-    if (status == CTL_OK)
-        status = ctl_lines_open(&diff.from, operands[0]);
-    if (status != CTL_OK)
+    if (ctl_session_open(session) != CTL_OK ||
+        ctl_lines_open(&diff.from, session->operands[0]) != CTL_OK)
         return (enum ctl_exit)TROUBLE;
-    diff.secrets = secrets;
-    diff.from.jsonl.secrets = secrets;
+    diff.secrets = session->secrets;
+    diff.from.jsonl.secrets = session->secrets;
     diff.from.jsonl.keeps_sealed = true;
-    status = compare(&diff, values, operands[1]);
-    if (status == CTL_OK && diff.only != NULL && !diff.is_there)
-        status =
-            ctl_fail("%s: neither has a setting of this tenant", diff.only);
+    status = compare(&diff, session);
     jsonl_setting_clear(&diff.next);
     ctl_lines_close(&diff.from);
-    /* What could not be printed must not look like a difference. */
-    if (status == CTL_OK && fflush(stdout) != 0)
-        status = ctl_fail("could not write: %s", strerror(errno));
     if (status != CTL_OK)
         return (enum ctl_exit)TROUBLE;
+    if (fflush(stdout) != 0) {
+        /* What could not be printed must not look like a difference. */
+        (void)ctl_fail("could not write: %s", strerror(errno));
+        return (enum ctl_exit)TROUBLE;
+    }
     return (enum ctl_exit)(diff.is_different ? DIFFERENT : SAME);
 }
 
@@ -352,6 +349,9 @@ const struct ctl_command ctl_diff = {
         "1 if there is one, 2 if something is wrong.",
     .options = options,
     .option_count = OPTIONS,
+    .needs = {.tenant = CTL_TENANT_NAMED,
+              .secrets = CTL_SECRETS,
+              .store = CTL_STORE_LATER},
     .failed = (enum ctl_exit)TROUBLE,
     .run = run,
 };

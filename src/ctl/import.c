@@ -38,8 +38,7 @@ static const struct ctl_option options[OPTIONS] = {
 /* An import on its way. */
 struct job {
     struct ctl_lines lines;
-    struct store *store;         /* NULL: there is none yet */
-    struct secrets *secrets;     /* NULL: there are no keys */
+    struct ctl_session *session; /* store NULL: there is none yet */
     const char *only;            /* the tenant, or NULL */
     struct import *import;       /* NULL: it is only checked */
     struct import_tenant tenant; /* being collected */
@@ -86,15 +85,17 @@ static enum err
 check_tenant(struct job *job)
 {
     struct record records[CONFIG_KEYS_MAX] = {{.version = 0}};
+    struct store *store = job->session->store;
     const struct jsonl_setting *refused = NULL;
     enum err err = ERR_OK;
 
     if (job->tenant.count == 0)
         return ERR_OK;
-    if (job->store != NULL)
-        err = setting_list(job->store, job->tenant.settings[0].tenant, records);
+    if (store != NULL)
+        err = setting_list(store, job->tenant.settings[0].tenant, records);
     if (err == ERR_OK)
-        err = import_check(job->secrets, &job->tenant, records, &refused);
+        err = import_check(job->session->secrets, &job->tenant, records,
+                           &refused);
     for (size_t i = 0; i < CONFIG_KEYS_MAX; i++)
         record_clear(&records[i]);
     if (refused == NULL || err == ERR_NOMEM)
@@ -212,81 +213,80 @@ print(const char *const *values, const struct job *job)
 
 /* The whole file is right by now: stores it. */
 static enum ctl_exit
-store_all(struct job *job, const char *const *values)
+store_all(struct job *job)
 {
-    struct ctl_author author;
+    struct ctl_session *session = job->session;
     struct import_options to = {
-        .is_logged = values[CTL_SYSLOG] != NULL,
+        .secrets = session->secrets,
+        .subject = session->author.subject,
+        .request_id = session->author.request_id,
+        .is_logged = session->values[CTL_SYSLOG] != NULL,
         .refused = note_refused,
         .ctx = job,
     };
-    enum ctl_exit status = ctl_author_init(values[SUBJECT], &author);
+    enum ctl_exit status =
+        ctl_session_open_store(session, CTL_STORE_MAY_BE_MADE);
 
-    if (status == CTL_OK && job->store == NULL)
-        status = ctl_store_open(values, CTL_STORE_MAY_BE_MADE, &job->store);
     if (status != CTL_OK)
         return status;
-    to.store = job->store;
-    to.secrets = job->secrets;
-    to.subject = author.subject;
-    to.request_id = author.request_id;
+    to.store = session->store;
     job->import = import_new(&to);
     if (job->import == NULL)
         return ctl_fail("out of memory");
     status = run_pass(job, "import");
     if (status == CTL_OK)
-        return print(values, job);
+        return print(session->values, job);
     (void)ctl_fail("%llu settings of %llu tenants have been stored",
                    (unsigned long long)import_counts(job->import)->stored,
                    (unsigned long long)import_counts(job->import)->tenants);
     return status;
 }
 
-/* The whole file is checked first, so that a wrong one changes nothing. */
+/* Goes through the whole file without changing anything. */
 static enum ctl_exit
-import_lines(struct job *job, const char *const *values)
+check_all(struct job *job)
 {
     enum ctl_exit status = CTL_OK;
 
-    if (ctl_store_is_there(values))
-        status = ctl_store_open(values, CTL_STORE_IS_THERE, &job->store);
-    if (status == CTL_OK)
-        status = run_pass(job, "check");
-    if (status == CTL_OK && job->only != NULL && job->seen == 0)
-        status =
-            ctl_fail("%s: has no setting of %s", job->lines.name, job->only);
+    if (ctl_store_is_there(job->session->values))
+        status = ctl_session_open_store(job->session, CTL_STORE_IS_THERE);
     if (status != CTL_OK)
         return status;
-    return values[VALIDATE_ONLY] != NULL ? print(values, job)
-                                         : store_all(job, values);
+    status = run_pass(job, "check");
+    if (status != CTL_OK)
+        return status;
+    if (job->only != NULL && job->seen == 0)
+        return ctl_fail("%s: has no setting of %s", job->lines.name, job->only);
+    return CTL_OK;
+}
+
+/* The whole file is checked first, so that a wrong one changes nothing. */
+static enum ctl_exit
+import_lines(struct job *job)
+{
+    const char *const *values = job->session->values;
+    enum ctl_exit status = check_all(job);
+
+    if (status != CTL_OK)
+        return status;
+    return values[VALIDATE_ONLY] != NULL ? print(values, job) : store_all(job);
 }
 
 static enum ctl_exit
 run(struct ctl_session *session)
 {
-    const char *const *values = session->values;
-    const char *const *operands = session->operands;
-    struct job job = {.only = values[TENANT]};
-    struct ctl_author author;
-    enum ctl_exit status;
+    struct job job = {.session = session, .only = session->setting.tenant};
+    enum ctl_exit status = ctl_session_open(session);
 
-    if (job.only != NULL && ctl_read_tenant(job.only) != CTL_OK)
-        return CTL_USAGE;
-    status = ctl_author_init(values[SUBJECT], &author); /* is it good? */
-    if (status == CTL_OK)
-        status = ctl_secrets_open(values[SECRET_KEYS], &job.secrets);
-    if (status == CTL_OK)
-        status = ctl_lines_open(&job.lines, operands[0]);
-    if (status != CTL_OK) {
-        secrets_close(job.secrets);
+    if (status != CTL_OK)
         return status;
-    }
-    job.lines.jsonl.secrets = job.secrets;
-    status = import_lines(&job, values);
+    status = ctl_lines_open(&job.lines, session->operands[0]);
+    if (status != CTL_OK)
+        return status;
+    job.lines.jsonl.secrets = session->secrets;
+    status = import_lines(&job);
     import_free(job.import);
-    store_close(job.store);
     ctl_lines_close(&job.lines);
-    secrets_close(job.secrets);
     return status;
 }
 
@@ -306,5 +306,9 @@ const struct ctl_command ctl_import = {
                "not name stay as they are.",
     .options = options,
     .option_count = OPTIONS,
+    .needs = {.tenant = CTL_TENANT_NAMED,
+              .author = true,
+              .secrets = CTL_SECRETS,
+              .store = CTL_STORE_LATER},
     .run = run,
 };
