@@ -25,19 +25,6 @@ ctl_secrets_open(const char *path, struct secrets **secrets_out)
 }
 
 enum ctl_exit
-ctl_secrets_open_to_show(const char *path, const char *reveal,
-                         struct secrets **secrets_out)
-{
-    return ctl_secrets_open(reveal != NULL ? path : NULL, secrets_out);
-}
-
-void
-ctl_secrets_close(struct secrets **secrets)
-{
-    secrets_close(*secrets);
-}
-
-enum ctl_exit
 ctl_fail_sealed(const struct seal *seal, uint64_t version,
                 const struct seal_fault *fault)
 {

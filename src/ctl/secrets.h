@@ -26,14 +26,6 @@
  * so if it cannot be used. */
 enum ctl_exit ctl_secrets_open(const char *path, struct secrets **secrets_out);
 
-/* The same for a command that only shows: without --reveal, none are needed. */
-enum ctl_exit ctl_secrets_open_to_show(const char *path, const char *reveal,
-                                       struct secrets **secrets_out);
-
-/* Closed when the variable goes out of scope. Set it at once. */
-#define auto_secrets __attribute__((cleanup(ctl_secrets_close))) struct secrets
-void ctl_secrets_close(struct secrets **secrets);
-
 /* Says why a secret cannot be opened. */
 enum ctl_exit ctl_fail_sealed(const struct seal *seal, uint64_t version,
                               const struct seal_fault *fault);

@@ -62,9 +62,10 @@ read_base(struct ctl_session *session)
     if (!session->command->needs.base || text == NULL)
         return CTL_OK;
     status = ctl_read_number("version", text, 0, LONG_MAX, &base);
-    if (status == CTL_OK)
-        session->base = (uint64_t)base;
-    return status;
+    if (status != CTL_OK)
+        return status;
+    session->base = (uint64_t)base;
+    return CTL_OK;
 }
 
 static enum ctl_exit

@@ -3,81 +3,9 @@
 
 #include "base/util.h"
 #include "ctl/print.h"
-#include "model/tenant.h"
 #include "setting/setting.h"
 
-#include <limits.h>
 #include <stdio.h>
-
-enum ctl_exit
-ctl_read_tenant(const char *tenant)
-{
-    if (!tenant_is_valid(tenant, strlen(tenant)))
-        return ctl_fail_usage("--tenant: must be of a-z, 0-9 and hyphens, no "
-                              "hyphen first or last, at most %d characters",
-                              TENANT_MAX);
-    return CTL_OK;
-}
-
-enum ctl_exit
-ctl_read_setting(const char *tenant, const char *key,
-                 struct ctl_setting *setting_out)
-{
-    struct ctl_setting setting = {.tenant = tenant};
-    enum ctl_exit status = ctl_read_tenant(tenant);
-
-    if (status != CTL_OK)
-        return status;
-    if (key == NULL)
-        return ctl_fail_usage("which key? see --help");
-    setting.key = config_key_find(key);
-    if (setting.key == NULL)
-        return ctl_fail_usage("%s: no such config key, see --help", key);
-    *setting_out = setting;
-    return CTL_OK;
-}
-
-static enum err
-note_record(void *ctx, const char *tenant, const char *key,
-            const struct record *record)
-{
-    bool *is_there = ctx;
-
-    (void)tenant;
-    (void)key;
-    (void)record;
-    *is_there = true;
-    return ERR_NOTFOUND; /* one is enough */
-}
-
-enum ctl_exit
-ctl_check_tenant(struct store *store, const char *tenant)
-{
-    bool is_there = false;
-    enum err err = store_list(store, tenant, note_record, &is_there);
-
-    if (is_there)
-        return CTL_OK;
-    if (err != ERR_OK)
-        return ctl_fail_store(err);
-    return ctl_fail("%s: the store has nothing of this tenant", tenant);
-}
-
-enum ctl_exit
-ctl_read_base(const char *text, uint64_t *base_out)
-{
-    enum ctl_exit status;
-    long base = 0;
-
-    if (text == NULL) {
-        *base_out = STORE_ANY_VERSION;
-        return CTL_OK;
-    }
-    status = ctl_read_number("version", text, 0, LONG_MAX, &base);
-    if (status == CTL_OK)
-        *base_out = (uint64_t)base;
-    return status;
-}
 
 enum ctl_exit
 ctl_print_setting(const struct ctl_setting *setting,

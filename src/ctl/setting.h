@@ -38,15 +38,6 @@ struct ctl_setting {
     const struct config_key *key;
 };
 
-/* Reads --tenant, and the operand KEY, which may be NULL: says what is wrong
- * with them as such. */
-enum ctl_exit ctl_read_tenant(const char *tenant);
-enum ctl_exit ctl_read_setting(const char *tenant, const char *key,
-                               struct ctl_setting *setting_out);
-
-/* Says so if the store has never had anything of the tenant. */
-enum ctl_exit ctl_check_tenant(struct store *store, const char *tenant);
-
 /* How a setting is to be changed. */
 struct ctl_change {
     struct ctl_author author;
@@ -57,9 +48,6 @@ struct ctl_change {
     struct secrets *secrets; /* to encrypt it with, or NULL; borrowed */
     bool is_logged;
 };
-
-/* Reads the value of --version (NULL: any version). */
-enum ctl_exit ctl_read_base(const char *text, uint64_t *base_out);
 
 /* What opens and seals its secret; secrets may be NULL. */
 struct seal ctl_seal_of(const struct ctl_setting *setting,

@@ -127,12 +127,6 @@ ctl_store_open(const char *const *values, enum ctl_store_mode mode,
     return CTL_OK;
 }
 
-void
-ctl_store_close(struct store **store)
-{
-    store_close(*store);
-}
-
 bool
 ctl_store_is_logged(const char *const *values)
 {

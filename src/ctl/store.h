@@ -67,10 +67,6 @@ enum ctl_exit ctl_store_open(const char *const *values,
                              enum ctl_store_mode mode,
                              struct store **store_out);
 
-/* Closed when the variable goes out of scope. Set it at once. */
-#define auto_store __attribute__((cleanup(ctl_store_close))) struct store
-void ctl_store_close(struct store **store);
-
 /* True if what is stored is logged: in syslog if that is set, else on stderr,
  * but not to a terminal, where the command says the same. */
 bool ctl_store_is_logged(const char *const *values);
