@@ -76,6 +76,15 @@ read_author(struct ctl_session *session)
     return ctl_author_init(value_of(session, "subject"), &session->author);
 }
 
+/* Nothing is opened if the store's options are wrong. */
+static enum ctl_exit
+check_store(struct ctl_session *session)
+{
+    if (session->command->needs.store != CTL_STORE)
+        return CTL_OK;
+    return ctl_store_check(session->values);
+}
+
 static enum ctl_exit
 open_secrets(struct ctl_session *session)
 {
@@ -169,7 +178,8 @@ ctl_session_run(const struct ctl_command *command, const char **values,
 enum ctl_exit
 ctl_session_open(struct ctl_session *session)
 {
-    static stage_fn *const stages[] = {open_secrets, open_store, check_tenant};
+    static stage_fn *const stages[] = {check_store, open_secrets, open_store,
+                                       check_tenant};
 
     return go_through(session, stages, ARRAY_SIZE(stages));
 }

@@ -36,8 +36,8 @@ enum ctl_exit ctl_session_run(const struct ctl_command *command,
                               const char **values, const char *const *operands);
 
 /* Opens what the command needs: the secrets, then the store. The command calls
- * it once it has read what else it was asked, so that a mistake in that is said
- * first. Says what cannot be opened. */
+ * it when it has read its own options and operands, so that a mistake in those
+ * is said first. Says what cannot be opened. */
 enum ctl_exit ctl_session_open(struct ctl_session *session);
 
 /* Opens the store of a command that needs it CTL_STORE_LATER, unless it is

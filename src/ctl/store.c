@@ -99,6 +99,14 @@ ctl_store_is_there(const char *const *values)
 }
 
 enum ctl_exit
+ctl_store_check(const char *const *values)
+{
+    struct settings settings;
+
+    return read_settings(values, &settings);
+}
+
+enum ctl_exit
 ctl_store_open(const char *const *values, enum ctl_store_mode mode,
                struct store **store_out)
 {

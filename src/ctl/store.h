@@ -58,6 +58,9 @@ enum ctl_store_mode {
 /* False if ctl_store_open would have to make it. */
 bool ctl_store_is_there(const char *const *values);
 
+/* Says so if one of the options is not what it must be. */
+enum ctl_exit ctl_store_check(const char *const *values);
+
 /*
  * Opens the store of the options, and says so if it cannot. As root, this is
  * done with the rights of the directory's owner, so that no file appears that

@@ -45,6 +45,19 @@ test('what is not understood', () => {
   isMisused(/^orderconf token: --ttl: needs a value\n$/, 'token', '--ttl');
 });
 
+test('a mistake is said before anything is opened', () => {
+  const missing = ['--tenant', 'acme', '--secret-keys', '/nowhere/keys', '--db', '/nowhere/db'];
+  const key = 'on_hold_timer_duration';
+  isMisused(/: --map-size: /, 'get', key, ...missing, '--reveal', '--map-size', 'x');
+  isMisused(/: --map-size: /, 'set', key, '60', ...missing, '--map-size', 'x');
+  isMisused(/: --version: /, 'get', key, ...missing, '--reveal', '--version', 'x');
+  isMisused(/: --before: /, 'history', key, ...missing, '--reveal', '--before', '0');
+  isMisused(/: --version: /, 'set', key, '60', ...missing, '--version', 'x');
+  isMisused(/: --subject: /, 'restore', key, '1', ...missing, '--subject', 'x'.repeat(1000));
+  isMisused(/: VERSION: /, 'restore', key, 'x', ...missing);
+  isMisused(/: nope: no such config key/, 'unset', 'nope', ...missing.slice(0, 2), ...missing.slice(4));
+});
+
 test('what cannot be printed is a failure', () => {
   const { status, stderr } = spawnSync('/bin/sh', ['-c', '"$1" --help >/dev/full', 'sh', admin],
     { env: cleanEnv(), encoding: 'utf8' });
