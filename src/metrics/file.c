@@ -265,6 +265,8 @@ metrics_open(const char *dir, const struct metrics_names *given, char *why,
     struct stat file;
 
     names = given;
+    if (dir == NULL)
+        return true;
     if (asprintf(&path, "%s/%s", dir, FILE_NAME) < 0) {
         path = NULL;
         return explain(why, why_size, "out of memory");

@@ -86,7 +86,8 @@ struct metrics_names {
 /*
  * Maps the file "metrics" in dir, made if it is missing, or damaged, or of
  * another layout. Call it before there are threads. False: why says so, and
- * the process counts for itself. names outlives the use.
+ * the process counts for itself, as it does without a dir. names outlives the
+ * use.
  */
 bool metrics_open(const char *dir, const struct metrics_names *names, char *why,
                   size_t why_size);

@@ -54,8 +54,8 @@ auth_options(const struct options *options)
     };
 }
 
-/* Beside the store; without them, the service goes on. What keeps the store
- * from being opened may keep them, too, and has been logged. */
+/* Beside the store, but not beside one that was refused: it may belong to a
+ * program whose metrics are others. Without them, the service goes on. */
 static void
 open_metrics(const struct options *options, bool has_store)
 {
@@ -65,7 +65,7 @@ open_metrics(const struct options *options, bool has_store)
     route_name(&names);
     for (int refusal = AUTH_MISSING; refusal < AUTH_REFUSAL_MAX; refusal++)
         names.refusals[refusal] = auth_refusal_name((enum auth_refusal)refusal);
-    if (!metrics_open(options->db, &names, why, sizeof(why)) && has_store)
+    if (!metrics_open(has_store ? options->db : NULL, &names, why, sizeof(why)))
         log_event(LOG_LEVEL_WARNING, "metrics_not_shared",
                   LOG_TEXT("reason", why));
 }

@@ -4,7 +4,7 @@
 // the service built for format 1; OLDER=PATH names a real one, of an earlier
 // release, instead.
 import assert from 'node:assert/strict';
-import { copyFileSync, renameSync } from 'node:fs';
+import { copyFileSync, renameSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { adminOf } from '../lib/admin.mjs';
@@ -78,11 +78,14 @@ test('a reload into a program of a newer format changes nothing', async () => {
   const stack = await startOlder(2);
   const load = await startWriting(stack);
   const before = stack.service.children();
+  const metrics = join(stack.options.db, 'metrics');
+  const { ino } = statSync(metrics);
   become(stack, service);
   stack.service.kill('SIGHUP');
   await until('it was refused', () => count(stack, 'renewal_failed'));
   assert.match(stack.log(), NEEDS_RESTART);
   assert.deepEqual(stack.service.children(), before);
+  assert.equal(statSync(metrics).ino, ino, 'its counters begin anew');
   assert.equal(count(stack, 'store_raised'), 0);
   await load.goesOn();
 
