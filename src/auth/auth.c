@@ -24,8 +24,8 @@ struct auth {
     struct jwks *jwks;
     struct token_cache *cache;
     struct token_verdict verdict; /* of the token at hand */
-    char *jwks_template;
     char *issuer;
+    struct tenant_template issuers; /* of issuer */
     char *tenant_claim;
     char *audience;
     char *read_scope;
@@ -66,19 +66,21 @@ is_scope(const char *scope)
 const char *
 auth_options_check(const struct auth_options *options)
 {
+    struct tenant_template template;
+    enum tenant_slots slots;
+
     if (options->issuer == NULL || *options->issuer == '\0')
         return "issuer: must be set";
-    if (options->tenant_claim == NULL &&
-        tenant_find_slot(options->issuer) == NULL)
+    slots = tenant_template_parse(options->issuer, &template);
+    if (options->tenant_claim == NULL && slots != TENANT_SLOT_ONE)
         return "issuer: must hold {tenant} exactly once";
-    if (options->tenant_claim != NULL &&
-        strstr(options->issuer, TENANT_SLOT) != NULL)
+    if (options->tenant_claim != NULL && slots != TENANT_SLOT_NONE)
         return "issuer: must not hold {tenant} beside tenant-claim";
     if (options->tenant_claim != NULL && *options->tenant_claim == '\0')
         return "tenant-claim: must not be empty";
     if (options->jwks == NULL || *options->jwks == '\0')
         return "jwks: must be set";
-    if (tenant_find_slot(options->jwks) == NULL)
+    if (tenant_template_parse(options->jwks, &template) != TENANT_SLOT_ONE)
         return "jwks: must hold {tenant} exactly once";
     if (options->audience != NULL && *options->audience == '\0')
         return "audience: must not be empty";
@@ -108,7 +110,6 @@ auth_new(const struct auth_options *options)
     auth->jwks = jwks_new(options->jwks);
     auth->cache = token_cache_new(CACHE_ENTRIES_MAX, CACHE_BYTES_MAX);
     if (auth->jwks == NULL || auth->cache == NULL ||
-        !copy_text(options->jwks, &auth->jwks_template) ||
         !copy_text(options->issuer, &auth->issuer) ||
         !copy_text(options->tenant_claim, &auth->tenant_claim) ||
         !copy_text(options->audience, &auth->audience) ||
@@ -118,6 +119,7 @@ auth_new(const struct auth_options *options)
         auth_free(auth);
         return NULL;
     }
+    (void)tenant_template_parse(auth->issuer, &auth->issuers); /* checked */
     return auth;
 }
 
@@ -128,7 +130,6 @@ auth_free(struct auth *auth)
         return;
     jwks_free(auth->jwks);
     token_cache_free(auth->cache);
-    free(auth->jwks_template);
     free(auth->issuer);
     free(auth->tenant_claim);
     free(auth->audience);
@@ -153,25 +154,7 @@ bool
 auth_is_ready(struct auth *auth)
 {
     return (*auth->ready_tenant != '\0' && has_key(auth, auth->ready_tenant)) ||
-           jwks_scan(auth->jwks_template, has_key, auth);
-}
-
-/* What stands at {tenant} in an issuer of the template; NULL if it is not. */
-static const char *
-match_issuer(const char *template, const char *issuer, size_t *len_out)
-{
-    const char *slot = tenant_find_slot(template);
-    const char *suffix = slot + strlen(TENANT_SLOT);
-    size_t prefix_len = (size_t)(slot - template);
-    size_t suffix_len = strlen(suffix);
-    size_t len = strlen(issuer);
-
-    if (len < prefix_len + suffix_len ||
-        memcmp(issuer, template, prefix_len) != 0 ||
-        memcmp(issuer + len - suffix_len, suffix, suffix_len) != 0)
-        return NULL;
-    *len_out = len - prefix_len - suffix_len;
-    return issuer + prefix_len;
+           jwks_scan(jwks_template(auth->jwks), has_key, auth);
 }
 
 /* The tenant that the claims name, not yet to be trusted but valid. */
@@ -180,24 +163,20 @@ find_tenant(const struct auth *auth, const json_t *claims,
             char tenant_out[TENANT_MAX + 1], enum auth_refusal *refusal_out)
 {
     const char *issuer = json_string_value(json_object_get(claims, "iss"));
-    enum auth_refusal refusal = AUTH_ISSUER;
-    const char *name = NULL;
-    size_t len = 0;
+    const char *name;
 
     if (issuer == NULL)
         return jwt_refuse(AUTH_ISSUER, refusal_out);
-    if (auth->tenant_claim == NULL) {
-        name = match_issuer(auth->issuer, issuer, &len);
-    } else if (strcmp(issuer, auth->issuer) == 0) {
-        refusal = AUTH_CLAIM;
-        name = json_string_value(json_object_get(claims, auth->tenant_claim));
-        len = name != NULL ? strlen(name) : 0;
-    }
-    if (name == NULL || !tenant_is_valid(name, len))
-        return jwt_refuse(refusal, refusal_out);
-    memcpy(tenant_out, name, len);
-    tenant_out[len] = '\0';
-    return ERR_OK;
+    if (auth->tenant_claim == NULL)
+        return tenant_template_match(&auth->issuers, issuer, tenant_out)
+                   ? ERR_OK
+                   : jwt_refuse(AUTH_ISSUER, refusal_out);
+    if (strcmp(issuer, auth->issuer) != 0)
+        return jwt_refuse(AUTH_ISSUER, refusal_out);
+    name = json_string_value(json_object_get(claims, auth->tenant_claim));
+    return name != NULL && tenant_read(name, strlen(name), tenant_out)
+               ? ERR_OK
+               : jwt_refuse(AUTH_CLAIM, refusal_out);
 }
 
 static enum err

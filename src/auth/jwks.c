@@ -24,9 +24,9 @@ struct set {
 };
 
 struct jwks {
-    char *path; /* room for any tenant between prefix and suffix */
-    size_t prefix_len;
-    char *suffix;
+    char *text; /* of the template */
+    struct tenant_template template;
+    char *path;                   /* room for any tenant's */
     struct set *buckets[BUCKETS]; /* by the tenant's hash */
     size_t hand;                  /* the bucket that is trimmed next */
     uint64_t young_count;
@@ -187,9 +187,7 @@ jwks_take(struct set **bucket, const char *tenant)
 static const char *
 jwks_path(struct jwks *jwks, const char *tenant)
 {
-    char *end = stpcpy(jwks->path + jwks->prefix_len, tenant);
-
-    memcpy(end, jwks->suffix, strlen(jwks->suffix) + 1);
+    tenant_template_put(&jwks->template, tenant, jwks->path);
     return jwks->path;
 }
 
@@ -236,19 +234,19 @@ jwks_refresh(struct jwks *jwks, const char *tenant, struct set **set_out)
 struct jwks *
 jwks_new(const char *path)
 {
-    const char *slot = tenant_find_slot(path);
     struct jwks *jwks = calloc(1, sizeof(*jwks));
 
     if (jwks == NULL)
         return NULL;
-    jwks->prefix_len = (size_t)(slot - path);
-    jwks->path = malloc(strlen(path) + TENANT_MAX + 1);
-    jwks->suffix = strdup(slot + strlen(TENANT_SLOT));
-    if (jwks->path == NULL || jwks->suffix == NULL) {
+    jwks->text = strdup(path);
+    if (jwks->text != NULL) {
+        (void)tenant_template_parse(jwks->text, &jwks->template); /* it has */
+        jwks->path = malloc(tenant_template_size(&jwks->template));
+    }
+    if (jwks->path == NULL) {
         jwks_free(jwks);
         return NULL;
     }
-    memcpy(jwks->path, path, jwks->prefix_len);
     return jwks;
 }
 
@@ -266,8 +264,14 @@ jwks_free(struct jwks *jwks)
         }
     }
     free(jwks->path);
-    free(jwks->suffix);
+    free(jwks->text);
     free(jwks);
+}
+
+const struct tenant_template *
+jwks_template(const struct jwks *jwks)
+{
+    return &jwks->template;
 }
 
 enum err

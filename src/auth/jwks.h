@@ -22,9 +22,12 @@ struct jwks;
 /* What larger files hold is not looked at. */
 #define JWKS_BYTES_MAX ((size_t)256 * 1024)
 
-/* path holds {tenant} once; copied. NULL on no memory. */
+/* path is a template with a slot; copied. NULL on no memory. */
 struct jwks *jwks_new(const char *path);
 void jwks_free(struct jwks *jwks);
+
+/* Its own, of all paths. */
+const struct tenant_template *jwks_template(const struct jwks *jwks);
 
 /*
  * Looks up the tenant's key for a token header. With a kid, the key that has

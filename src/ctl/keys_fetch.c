@@ -39,26 +39,17 @@ static const struct ctl_option options[OPTIONS] = {
                  CTL_OPTIONAL},
 };
 
-/* The template with the tenant in its slot, if it has one; from malloc. */
+/* What the option's text is for the tenant; from malloc. */
 static enum ctl_exit
-fill_template(const char *option, const char *template, const char *tenant,
+fill_template(const char *option, const char *text, const char *tenant,
               char **text_out)
 {
-    const char *slot = tenant_find_slot(template);
-    char *text = NULL;
-    int rc;
+    struct tenant_template template;
 
-    if (slot == NULL && strstr(template, TENANT_SLOT) != NULL)
+    if (tenant_template_parse(text, &template) == TENANT_SLOT_MORE)
         return ctl_fail_usage("--%s: must not hold {tenant} twice", option);
-    if (slot == NULL)
-        rc = asprintf(&text, "%s", template);
-    else
-        rc = asprintf(&text, "%.*s%s%s", (int)(slot - template), template,
-                      tenant, slot + strlen(TENANT_SLOT));
-    if (rc < 0)
-        return ctl_fail("out of memory");
-    *text_out = text;
-    return CTL_OK;
+    *text_out = tenant_template_expand(&template, tenant);
+    return *text_out != NULL ? CTL_OK : ctl_fail("out of memory");
 }
 
 /* Reads the set, with a NUL behind it, and checks it. */

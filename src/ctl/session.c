@@ -30,9 +30,7 @@ read_tenant(struct ctl_session *session)
     if (session->command->needs.tenant == CTL_NO_TENANT || tenant == NULL)
         return CTL_OK;
     if (!tenant_is_valid(tenant, strlen(tenant)))
-        return ctl_fail_usage("--tenant: must be of a-z, 0-9 and hyphens, no "
-                              "hyphen first or last, at most %d characters",
-                              TENANT_MAX);
+        return ctl_fail_usage("--tenant: " TENANT_RULE);
     session->setting.tenant = tenant;
     return CTL_OK;
 }

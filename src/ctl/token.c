@@ -119,21 +119,6 @@ check_values(const char *const *values)
     return check_tenant_claim(values[TENANT_CLAIM]);
 }
 
-/* The issuer with the tenant in its slot; from malloc. */
-static char *
-fill_issuer(const char *template, const char *tenant)
-{
-    const char *slot = tenant_find_slot(template);
-    char *issuer = NULL;
-
-    if (slot == NULL) /* the tenant is in a claim */
-        return strdup(template);
-    if (asprintf(&issuer, "%.*s%s%s", (int)(slot - template), template, tenant,
-                 slot + strlen(TENANT_SLOT)) < 0)
-        return NULL;
-    return issuer;
-}
-
 static char *
 make_jti(void)
 {
@@ -147,11 +132,16 @@ make_jti(void)
 static json_t *
 make_claims(const char *const *values, const char *scope, long ttl)
 {
-    auto_char *issuer = fill_issuer(values[ISSUER], values[TENANT]);
+    auto_char *issuer = NULL;
     auto_char *jti = make_jti();
     json_int_t now = time(NULL);
+    struct tenant_template issuers;
     json_t *claims;
 
+    /* Without a slot, if the tenant is in a claim; check_values has seen to
+     * that. */
+    if (tenant_template_parse(values[ISSUER], &issuers) != TENANT_SLOT_MORE)
+        issuer = tenant_template_expand(&issuers, values[TENANT]);
     if (issuer == NULL || jti == NULL)
         return NULL;
     claims = json_pack("{s:s, s:s, s:s*, s:I, s:I, s:s, s:s*}", "iss", issuer,

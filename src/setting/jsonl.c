@@ -89,13 +89,8 @@ read_tenant(const struct jsonl *jsonl, const json_t *name, json_t *messages,
     const char *text = json_string_value(name);
 
     (void)jsonl;
-    if (text == NULL || !tenant_is_valid(text, strlen(text)))
-        return messages_add(messages,
-                            "tenant: must be of a-z, 0-9 and "
-                            "hyphens, no hyphen first or last, at "
-                            "most %d characters",
-                            TENANT_MAX);
-    memcpy(setting->tenant, text, strlen(text) + 1);
+    if (text == NULL || !tenant_read(text, strlen(text), setting->tenant))
+        return messages_add(messages, "tenant: " TENANT_RULE);
     return ERR_OK;
 }
 
