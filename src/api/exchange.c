@@ -2,17 +2,14 @@
 #include "api/exchange.h"
 
 #include "http/problem.h"
-#include "model/seal.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 void
 exchange_clear(struct exchange *exchange)
 {
     response_clear(&exchange->response);
-    seal_free(exchange->value);
-    free(exchange->sealed);
+    change_made_clear(&exchange->made);
     memset(exchange, 0, sizeof(*exchange));
 }
 

@@ -11,6 +11,7 @@
 #include "http/http.h"
 #include "model/config_keys.h"
 #include "model/key_ring.h"
+#include "setting/change.h"
 #include "store/store.h"
 
 /* The largest version that a client may ask for: JSON Schema's int64. */
@@ -37,9 +38,7 @@ struct exchange {
     /* A write to commit before the response can be made; tenant NULL: none */
     struct store_write write;
     const struct config_key *key;
-    bool is_restore; /* its value is an old one, not the client's */
-    char *value;     /* owned */
-    char *sealed;    /* owned; the same as it is stored, or NULL: as it is */
+    struct change_made made; /* what write stores, and its answer shows */
 
     /* api/route.c's, for the metrics. */
     unsigned int route; /* see metrics/metrics.h */

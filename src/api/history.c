@@ -9,6 +9,7 @@
 #include "setting/setting.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #define LIMIT_DEFAULT 20
 #define LIMIT_MAX 100
@@ -33,18 +34,18 @@ add_shown(const struct page *page, struct buf *body,
           const struct record *record, const struct record_origin *origin)
 {
     const struct config_key *key = page->exchange->key;
-    struct record shown = {0};
-    enum err err;
+    struct record shown = *record;
+    char *value = NULL;
+    enum err err = ERR_OK;
 
-    if (key->secret == NULL)
-        return setting_add_version(body, key, record, origin) ? ERR_OK
-                                                              : ERR_NOMEM;
-    err = record_copy(record, &shown);
-    if (err == ERR_OK)
-        err = api_show_record(page->api, page->exchange, key, &shown);
+    if (key->secret != NULL && record_is_set(record)) {
+        err = api_show_value(page->api, page->exchange, key, record, &value);
+        shown.value = value;
+        shown.value_len = value != NULL ? strlen(value) : 0;
+    }
     if (err == ERR_OK && !setting_add_version(body, key, &shown, origin))
         err = ERR_NOMEM;
-    record_clear(&shown);
+    seal_free(value);
     return err;
 }
 

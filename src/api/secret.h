@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
-/* The secret within a value: sealed in the store, shown to those who may. */
+/* The secret within a value, as the token of an exchange may see it; what is
+ * said, and logged, of one that cannot be. */
 #ifndef API_SECRET_H
 #define API_SECRET_H
 
 #include "base/err.h"
+#include "model/seal.h"
 
-#include <stdbool.h>
 #include <stdint.h>
 
 struct api;
@@ -13,29 +14,25 @@ struct config_key;
 struct exchange;
 struct record;
 
-/* What is stored, in its place the value that it stands for; and as the token
- * may see it. ERR_SEALED: the log says why it cannot be. ERR_NOMEM. */
-enum err api_open_record(const struct api *api, const struct exchange *exchange,
-                         const struct config_key *key, struct record *record);
+/* What opens and seals the key's secret. */
+struct seal api_seal_of(const struct api *api, const struct exchange *exchange,
+                        const struct config_key *key);
+
+/* The value of a record that is set, as the token may see it: from malloc, for
+ * seal_free; or in place. ERR_SEALED: the log says why it cannot be. */
+enum err api_show_value(const struct api *api, const struct exchange *exchange,
+                        const struct config_key *key,
+                        const struct record *record, char **text_out);
 enum err api_show_record(const struct api *api, const struct exchange *exchange,
                          const struct config_key *key, struct record *record);
 
-/* The answer to either's failure. */
+/* The answer to their failure. */
 void api_respond_unreadable(struct exchange *exchange,
                             const struct config_key *key, enum err err);
 
-/* If exchange->value has the mask in place of its secret, puts the current one
- * there, which is opened for that. False: the response is made. */
-bool api_keep_secret(const struct api *api, struct exchange *exchange,
-                     struct record *current);
-
-/* Makes exchange->sealed, if there is a secret in the value and a key to seal
- * it with. Without keys, current must not be sealed. False: the response is
- * made. */
-bool api_seal_value(const struct api *api, struct exchange *exchange,
-                    struct record *current);
-
-/* 200 with exchange->value, as the token may see it. */
-void api_respond_written_value(struct exchange *exchange, int64_t updated_at);
+/* The answer to a version that cannot be made into another one, or be
+ * replaced: change_make has failed, or setting_check_old with ERR_SEALED. */
+void api_respond_not_made(struct exchange *exchange, enum err err,
+                          uint64_t version, const struct seal_fault *fault);
 
 #endif

@@ -7,10 +7,10 @@
 #include "http/problem.h"
 #include "json/messages.h"
 #include "model/body.h"
+#include "setting/change.h"
 #include "setting/etag.h"
 #include "setting/setting.h"
 
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -97,7 +97,8 @@ respond_written(struct exchange *exchange, const struct store_write *write)
     case ERR_OK:
         if (write->is_new)
             setting_log(write);
-        api_respond_written_value(exchange, write->updated_at);
+        api_respond_value(exchange, exchange->made.shown,
+                          strlen(exchange->made.shown), write->updated_at);
         break;
     case ERR_CONFLICT:
     case ERR_PRECOND:
@@ -128,50 +129,64 @@ static void
 respond_judged(struct exchange *exchange, struct store_write *write,
                const struct record *current)
 {
-    setting_judge(write, current);
+    change_judge(write, current);
     respond_written(exchange, write);
 }
 
-/* Has the value as it is to be stored in write. False: the response is made. */
-static bool
-prepare(const struct api *api, struct exchange *exchange,
-        struct record *current, struct store_write *write)
+/* How the exchange's key is to be changed to value. */
+static struct change
+change_to(const struct api *api, const struct exchange *exchange, json_t *value)
 {
-    if (!is_precondition_met(exchange, current) ||
-        (!exchange->is_restore && !api_keep_secret(api, exchange, current)) ||
-        !api_seal_value(api, exchange, current))
-        return false;
-    write->value =
-        exchange->sealed != NULL ? exchange->sealed : exchange->value;
-    write->value_len = strlen(write->value);
-    return true;
+    return (struct change){
+        .seal = api_seal_of(api, exchange, exchange->key),
+        .value = value,
+        /* If no token sees the mask, it is a secret like any. */
+        .has_mask = api->has_mask,
+        .view =
+            exchange->principal.may_reveal ? CHANGE_REVEALED : CHANGE_MASKED,
+    };
 }
 
-/* Hands exchange->value on to be stored, if the preconditions hold. A secret
- * that is kept is that of the version which the write is based on. */
+/* Makes the write, if the preconditions hold. False: the response is made. */
+static bool
+make(struct exchange *exchange, const struct change *change,
+     const struct record *current, struct store_write *write)
+{
+    enum err err;
+
+    if (!is_precondition_met(exchange, current))
+        return false;
+    err = change_make(change, current, write, &exchange->made);
+    if (err != ERR_OK)
+        api_respond_not_made(exchange, err, current->version,
+                             &exchange->made.fault);
+    return err == ERR_OK;
+}
+
+/* Hands the change on to be stored. A secret that is kept is that of the
+ * version which the write is based on. */
 static void
-submit(struct api *api, struct exchange *exchange, bool is_validate_only)
+submit(struct api *api, struct exchange *exchange, const struct change *change,
+       bool is_validate_only)
 {
     const struct request *request = &exchange->request;
     bool has_precondition =
         request->if_match != NULL || request->if_none_match != NULL;
     struct record current = {0};
     struct store_write write = {
-        .tenant = exchange->principal.tenant,
-        .key = exchange->key->name,
         .author = exchange->principal.subject,
         .request_id = request->id,
         .lost = has_precondition ? ERR_PRECOND : ERR_CONFLICT,
-        .once = exchange->key->is_once,
     };
-    enum err err = store_get(api->store, write.tenant, write.key, &current);
+    enum err err = store_get(api->store, change->seal.tenant,
+                             change->seal.key->name, &current);
 
     if (err == ERR_OK)
         err = etag_of_record(exchange->key, &current, exchange->response.etag);
     write.base = current.version;
     if (err != ERR_OK) {
         problem_respond(&exchange->response, request, err, NULL);
-    } else if (prepare(api, exchange, &current, &write)) {
+    } else if (make(exchange, change, &current, &write)) {
         if (is_validate_only)
             respond_judged(exchange, &write, &current);
         else
@@ -199,18 +214,19 @@ read_wishes(struct exchange *exchange, bool *is_validate_only_out)
     return true;
 }
 
-/* The canonical value of the body, into exchange->value. */
+/* The canonical value of the body, for seal_drop. False: the response is
+ * made. */
 static bool
-read_value(struct exchange *exchange)
+read_value(struct exchange *exchange, json_t **value_out)
 {
     const struct request *request = &exchange->request;
     json_auto_t *messages = json_array();
     enum err err = ERR_NOMEM;
 
     if (messages != NULL)
-        err = config_key_parse(exchange->key, request->body, request->body_len,
-                               exchange->response.is_strict, messages,
-                               &exchange->value);
+        err =
+            config_key_parse(exchange->key, request->body, request->body_len,
+                             exchange->response.is_strict, messages, value_out);
     if (err != ERR_OK)
         problem_respond(&exchange->response, request, err, messages);
     return err == ERR_OK;
@@ -220,10 +236,16 @@ void
 api_post(struct api *api, struct exchange *exchange)
 {
     bool is_validate_only;
+    json_t *value = NULL;
 
     if (is_body_readable(exchange) &&
-        read_wishes(exchange, &is_validate_only) && read_value(exchange))
-        submit(api, exchange, is_validate_only);
+        read_wishes(exchange, &is_validate_only) &&
+        read_value(exchange, &value)) {
+        const struct change change = change_to(api, exchange, value);
+
+        submit(api, exchange, &change, is_validate_only);
+    }
+    seal_drop(exchange->key, value);
 }
 
 static const struct schema_member restore_members[] = {
@@ -271,20 +293,23 @@ read_restore(struct exchange *exchange, uint64_t *version_out)
     return true;
 }
 
-/* The old version's value, into exchange->value. False: the response is
- * made. */
+/* The old version's value, for seal_drop. False: the response is made. */
 static bool
-check_again(struct exchange *exchange, uint64_t version,
-            const struct record *old)
+check_again(const struct api *api, struct exchange *exchange, uint64_t version,
+            const struct record *old, json_t **value_out)
 {
+    const struct seal seal = api_seal_of(api, exchange, exchange->key);
     json_auto_t *messages = json_array();
+    struct seal_fault fault;
     enum err err = ERR_NOMEM;
 
     if (messages != NULL)
-        err = setting_check_old(exchange->key, "restore_version", version, old,
+        err = setting_check_old(&seal, "restore_version", version, old,
                                 exchange->response.is_strict, messages,
-                                &exchange->value);
-    if (err != ERR_OK)
+                                value_out, &fault);
+    if (err == ERR_SEALED)
+        api_respond_not_made(exchange, err, version, &fault);
+    else if (err != ERR_OK)
         problem_respond(&exchange->response, &exchange->request, err, messages);
     return err == ERR_OK;
 }
@@ -294,15 +319,19 @@ restore(struct api *api, struct exchange *exchange, uint64_t version,
         bool is_validate_only)
 {
     struct record old = {0};
+    json_t *value = NULL;
     enum err err = store_get_version(api->store, exchange->principal.tenant,
                                      exchange->key->name, version, &old);
 
-    if (err != ERR_OK)
+    if (err != ERR_OK) {
         problem_respond(&exchange->response, &exchange->request, err, NULL);
-    else if ((err = api_open_record(api, exchange, exchange->key, &old)))
-        api_respond_unreadable(exchange, exchange->key, err);
-    else if (check_again(exchange, version, &old))
-        submit(api, exchange, is_validate_only);
+    } else if (check_again(api, exchange, version, &old, &value)) {
+        struct change change = change_to(api, exchange, value);
+
+        change.has_mask = false; /* an old secret, whatever it looks like */
+        submit(api, exchange, &change, is_validate_only);
+    }
+    seal_drop(exchange->key, value);
     record_clear(&old);
 }
 
@@ -314,8 +343,6 @@ api_restore(struct api *api, struct exchange *exchange)
 
     if (is_body_readable(exchange) &&
         read_wishes(exchange, &is_validate_only) &&
-        read_restore(exchange, &version)) {
-        exchange->is_restore = true;
+        read_restore(exchange, &version))
         restore(api, exchange, version, is_validate_only);
-    }
 }

@@ -9,7 +9,7 @@
 #include "ctl/setting.h"
 #include "ctl/store.h"
 #include "json/text.h"
-#include "model/seal.h"
+#include "setting/change.h"
 #include "setting/jsonl.h"
 
 #include <errno.h>
@@ -143,76 +143,20 @@ catch_up(struct diff *diff, const struct jsonl_setting *to)
     return err;
 }
 
-static bool
-is_text(const struct jsonl_setting *a, const char *value, size_t len)
-{
-    return a->value_len == len && memcmp(a->value, value, len) == 0;
-}
-
-/* A masked secret is equal to any. */
-static enum err
-compare_masked(const struct jsonl_setting *a, const struct jsonl_setting *b,
-               bool *is_same_out)
-{
-    char *first = NULL, *second = NULL;
-    enum err err = seal_mask(a->key, a->value, a->value_len, &first);
-
-    if (err == ERR_OK)
-        err = seal_mask(b->key, b->value, b->value_len, &second);
-    if (err == ERR_OK)
-        *is_same_out = (is_text(a, first, strlen(first)) ||
-                        is_text(b, second, strlen(second))) &&
-                       strcmp(first, second) == 0;
-    free(first);
-    free(second);
-    return err;
-}
-
-static enum err
-compare_values(const struct jsonl_setting *a, const struct jsonl_setting *b,
-               bool *is_same_out)
-{
-    *is_same_out = is_text(a, b->value, b->value_len);
-    if (*is_same_out || a->key->secret == NULL)
-        return ERR_OK;
-    return compare_masked(a, b, is_same_out);
-}
-
 /* The next setting of the second of both. */
 static enum err
 meet(struct diff *diff, const struct jsonl_setting *to)
 {
     const struct jsonl_setting *from = &diff->next;
-    bool is_same = false;
     enum err err = catch_up(diff, to);
 
     if (err != ERR_OK)
         return err;
     if (from->key == NULL || jsonl_compare(from, to) != 0)
         return report(diff, NULL, to);
-    err = compare_values(from, to, &is_same);
-    if (err == ERR_OK && !is_same)
+    if (!change_is_same(to->key, from->value, to->value))
         err = report(diff, from, to);
     return err == ERR_OK ? advance(diff) : err;
-}
-
-/* The store's value, opened if it can be; from malloc. */
-static enum err
-open_value(const struct diff *diff, struct jsonl_setting *to)
-{
-    const struct seal seal = {diff->secrets, to->tenant, to->key};
-    const struct jsonl_setting stored = *to;
-    struct seal_fault fault;
-    enum err err =
-        seal_open(&seal, stored.value, stored.value_len, &to->value, &fault);
-
-    if (err == ERR_SEALED) {
-        to->value = strndup(stored.value, stored.value_len);
-        err = to->value != NULL ? ERR_OK : ERR_NOMEM;
-    }
-    if (err == ERR_OK)
-        to->value_len = strlen(to->value);
-    return err;
 }
 
 /* A record of the store. */
@@ -222,24 +166,21 @@ meet_record(void *ctx, const char *tenant, const char *name,
 {
     struct jsonl_setting to = {
         .key = config_key_find(name),
-        .value = record->value,
-        .value_len = record->value_len,
         .version = record->version,
     };
     struct diff *diff = ctx;
+    struct seal seal = {diff->secrets, tenant, to.key};
+    struct seal_fault fault;
     enum err err;
 
     diff->is_there = true;
     if (to.key == NULL || !record_is_set(record))
         return ERR_OK;
     memcpy(to.tenant, tenant, strlen(tenant) + 1);
-    if (to.key->secret == NULL)
-        return meet(diff, &to);
-    err = open_value(diff, &to);
-    if (err != ERR_OK)
-        return err;
-    err = meet(diff, &to);
-    seal_free(to.value);
+    err = change_load(&seal, CHANGE_COMPARED, record, &to.value, &fault);
+    if (err == ERR_OK || err == ERR_SEALED) /* malformed: it is like no other */
+        err = meet(diff, &to);
+    jsonl_setting_clear(&to);
     return err;
 }
 

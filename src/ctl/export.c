@@ -43,54 +43,29 @@ struct export
     bool is_said; /* why it cannot go on */
 };
 
-/* The value as it goes out, from malloc: revealed, or as it is if it is sealed,
- * or masked. */
-static enum err
-show(struct export *export, const char *tenant, const struct config_key *key,
-     const struct record *record, char **value_out)
-{
-    const struct seal seal = {export->reveals ? export->secrets : NULL, tenant,
-                              key};
-    struct seal_fault fault;
-    char *opened = NULL;
-    enum err err =
-        seal_open(&seal, record->value, record->value_len, &opened, &fault);
-
-    if (err == ERR_SEALED && export->reveals) {
-        progress_hide(&export->bar);
-        (void)ctl_fail_sealed(&seal, record->version, &fault);
-        export->is_said = true;
-        return err;
-    }
-    if (err == ERR_SEALED) {
-        *value_out = strndup(record->value, record->value_len);
-        return *value_out != NULL ? ERR_OK : ERR_NOMEM;
-    }
-    if (err == ERR_OK && !export->reveals) {
-        err = seal_mask(key, opened, strlen(opened), value_out);
-        seal_free(opened);
-    } else if (err == ERR_OK) {
-        *value_out = opened;
-    }
-    return err;
-}
-
 /* Appends the line of a value that holds a secret. */
 static enum err
 add_secret(struct export *export, const char *tenant,
            const struct config_key *key, const struct record *record)
 {
+    const struct seal seal = {export->secrets, tenant, key};
     struct record shown = *record;
-    char *value = NULL;
-    enum err err = show(export, tenant, key, record, &value);
+    struct seal_fault fault;
+    enum err err =
+        change_show(&seal, export->reveals ? CHANGE_REVEALED : CHANGE_PORTABLE,
+                    record, &shown.value, &fault);
 
+    if (err == ERR_SEALED) {
+        progress_hide(&export->bar);
+        (void)ctl_fail_sealed(&seal, record->version, &fault);
+        export->is_said = true;
+    }
     if (err != ERR_OK)
         return err;
-    shown.value = value;
-    shown.value_len = strlen(value);
+    shown.value_len = strlen(shown.value);
     if (!jsonl_add(&export->line, tenant, key->name, &shown))
         err = ERR_NOMEM;
-    seal_free(value);
+    seal_free(shown.value);
     return err;
 }
 

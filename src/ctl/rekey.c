@@ -82,7 +82,7 @@ add_version(struct job *job, const struct record *record)
 
     if (!record_is_set(record))
         return ERR_OK;
-    err = seal_renew(&seal, record->value, record->value_len, &fresh, &fault);
+    err = change_renew(&seal, record, &fresh, &fault);
     if (err == ERR_SEALED) {
         (void)ctl_fail_sealed(&seal, record->version, &fault);
         job->unreadable++;

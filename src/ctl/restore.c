@@ -32,29 +32,29 @@ static const struct ctl_option options[OPTIONS] = {
     [JSON] = CTL_JSON_ROW,
 };
 
-/* The value of the version, as it would be stored today; from malloc. */
+/* The value of the version, as it would be stored today; for seal_drop. */
 static enum ctl_exit
-read_old(const struct ctl_session *session, uint64_t version, char **value_out)
+read_old(const struct ctl_session *session, uint64_t version,
+         json_t **value_out)
 {
     const struct ctl_setting *setting = &session->setting;
     const struct seal seal = ctl_session_seal(session);
     bool is_strict = session->values[STRICT] != NULL;
     json_auto_t *messages = json_array();
     struct record old = {0};
+    struct seal_fault fault;
     enum err err = store_get_version(session->store, setting->tenant,
                                      setting->key->name, version, &old);
 
     if (err != ERR_OK)
         return ctl_fail_store(err);
-    if (ctl_open_record(&seal, &old) != CTL_OK) {
-        record_clear(&old);
-        return CTL_FAILED;
-    }
     err = ERR_NOMEM;
     if (messages != NULL)
-        err = setting_check_old(setting->key, "VERSION", version, &old,
-                                is_strict, messages, value_out);
+        err = setting_check_old(&seal, "VERSION", version, &old, is_strict,
+                                messages, value_out, &fault);
     record_clear(&old);
+    if (err == ERR_SEALED)
+        return ctl_fail_sealed(&seal, version, &fault);
     return err == ERR_OK ? CTL_OK : ctl_fail_messages(err, messages);
 }
 
@@ -64,7 +64,7 @@ run(struct ctl_session *session)
     const char *operand = session->operands[1];
     struct ctl_change change;
     enum ctl_exit status;
-    char *value = NULL;
+    json_t *value = NULL;
     long version = 0;
 
     if (operand == NULL)
@@ -81,7 +81,7 @@ run(struct ctl_session *session)
     change = ctl_session_change(session);
     status =
         ctl_change_setting(session->store, &session->setting, value, &change);
-    seal_free(value);
+    seal_drop(session->setting.key, value);
     return status;
 }
 

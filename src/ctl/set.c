@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
 enum {
     TENANT = CTL_STORE_OPTIONS,
@@ -50,10 +51,10 @@ read_stdin(struct buf *text)
     return CTL_OK;
 }
 
-/* The value as it is stored, from JSON text; from malloc. */
+/* The canonical value of JSON text, for seal_drop. */
 static enum ctl_exit
 parse(const struct ctl_setting *setting, const char *text, size_t len,
-      bool is_strict, char **value_out)
+      bool is_strict, json_t **value_out)
 {
     json_auto_t *messages = json_array();
     enum err err = ERR_NOMEM;
@@ -69,7 +70,7 @@ parse(const struct ctl_setting *setting, const char *text, size_t len,
 
 static enum ctl_exit
 read_value(const struct ctl_setting *setting, const char *operand,
-           bool is_strict, char **value_out)
+           bool is_strict, json_t **value_out)
 {
     struct buf text = {0};
     enum ctl_exit status;
@@ -84,23 +85,31 @@ read_value(const struct ctl_setting *setting, const char *operand,
 }
 
 static enum ctl_exit
-run(struct ctl_session *session)
+store_value(struct ctl_session *session, json_t *value)
 {
-    bool is_strict = session->values[STRICT] != NULL;
-    auto_char *value = NULL;
     struct ctl_change change;
-    enum ctl_exit status =
-        read_value(&session->setting, session->operands[1], is_strict, &value);
+    enum ctl_exit status = ctl_session_open(session);
 
-    if (status != CTL_OK)
-        return status;
-    status = ctl_session_open(session);
     if (status != CTL_OK)
         return status;
     change = ctl_session_change(session);
     change.keeps_secret = true;
     return ctl_change_setting(session->store, &session->setting, value,
                               &change);
+}
+
+static enum ctl_exit
+run(struct ctl_session *session)
+{
+    bool is_strict = session->values[STRICT] != NULL;
+    json_t *value = NULL;
+    enum ctl_exit status =
+        read_value(&session->setting, session->operands[1], is_strict, &value);
+
+    if (status == CTL_OK)
+        status = store_value(session, value);
+    seal_drop(session->setting.key, value);
+    return status;
 }
 
 const struct ctl_command ctl_set = {

@@ -81,36 +81,19 @@ report(const struct ctl_setting *setting, const struct store_write *write,
 /* Of what was stored, or would be. */
 static enum ctl_exit
 report_json(struct store *store, const struct ctl_setting *setting,
-            const struct store_write *write, const struct ctl_change *change)
+            const struct store_write *write, const struct change_made *made)
 {
-    union {
-        const char *in;
-        char *out; /* a record may own its value; this one does not */
-    } value = {.in = write->value};
-    const struct record view = {
+    const struct record shown = {
         .version = write->version,
         .updated_at = write->updated_at,
-        .value = value.out,
-        .value_len = write->value_len,
+        .value = made->shown,
+        .value_len = made->shown != NULL ? strlen(made->shown) : 0,
     };
-    const struct seal seal = ctl_seal_of(setting, change->secrets);
-    struct record record = {0};
     char etag[ETAG_SIZE];
-    enum ctl_exit status;
-    enum err err;
+    enum err err = setting_etag_after(store, setting->key, write, etag);
 
-    if (write->result != ERR_OK)
-        return report(setting, write, change);
-    err = setting_etag_after(store, setting->key, write, etag);
-    if (err != ERR_OK)
-        return ctl_fail_store(err);
-    if (record_copy(&view, &record) != ERR_OK)
-        return ctl_fail("out of memory");
-    status = ctl_mask_record(&seal, &record);
-    if (status == CTL_OK)
-        status = ctl_print_setting(setting, &record, etag);
-    record_clear(&record);
-    return status;
+    return err == ERR_OK ? ctl_print_setting(setting, &shown, etag)
+                         : ctl_fail_store(err);
 }
 
 struct seal
@@ -119,77 +102,80 @@ ctl_seal_of(const struct ctl_setting *setting, const struct secrets *secrets)
     return (struct seal){secrets, setting->tenant, setting->key};
 }
 
-/* The preconditions of a write, and without the intention to write all of its
- * judgement, against what is there now. */
-static enum err
-judge(struct store_write *write, const struct record *current,
-      bool is_validate_only)
+/* Says why change_make has failed, with a value that is of no use, or a secret
+ * of this version that cannot be opened. */
+static enum ctl_exit
+fail_not_made(const struct seal *seal, enum err err, uint64_t version,
+              const struct seal_fault *fault)
 {
-    write->result = ERR_OK;
-    if (is_validate_only)
-        setting_judge(write, current);
-    if (write->base != STORE_ANY_VERSION && write->base != current->version) {
-        write->result = write->lost;
-        write->version = current->version;
-    }
-    return write->result;
+    json_auto_t *messages = NULL;
+    enum err explained = ERR_NOMEM;
+
+    if (err == ERR_SEALED && seal->secrets == NULL)
+        return ctl_fail("--secret-keys: is required, for %s of %s is encrypted",
+                        seal->key->secret, seal->tenant);
+    if (err == ERR_SEALED)
+        return ctl_fail_sealed(seal, version, fault);
+    messages = json_array();
+    if (messages != NULL)
+        explained = change_explain(seal->key, err, messages);
+    return ctl_fail_messages(explained, messages);
 }
 
-/* Has the write store its value as it is to be, in *sealed_out. If that keeps
- * the current secret, it is to be the current one until then. */
+/* Makes the write, and has it stored, or without the intention judged. It has
+ * the result. Says so if it cannot be made. */
 static enum ctl_exit
-seal_write(const struct ctl_setting *setting, const struct ctl_change *change,
-           struct record *current, struct store_write *write, char **sealed_out)
+submit(struct store *store, const struct change *change, bool is_validate_only,
+       struct store_write *write, struct change_made *made)
 {
-    const struct seal seal = ctl_seal_of(setting, change->secrets);
-    bool is_kept = false;
-    enum ctl_exit status =
-        ctl_seal_value(&seal, write->value, change->keeps_secret, current,
-                       sealed_out, &is_kept);
+    struct record current = {0};
+    enum ctl_exit status = CTL_OK;
+    enum err err =
+        store_get(store, change->seal.tenant, change->seal.key->name, &current);
 
-    if (status != CTL_OK)
-        return status;
-    write->value = *sealed_out;
-    write->value_len = strlen(*sealed_out);
-    if (is_kept && write->base == STORE_ANY_VERSION) {
-        write->base = current->version;
-        write->lost = ERR_CONFLICT;
-    }
-    return CTL_OK;
+    if (err == ERR_OK)
+        err = change_make(change, &current, write, made);
+    if (err == ERR_UNSET || err == ERR_DENIED || err == ERR_TOOBIG ||
+        err == ERR_SEALED)
+        status =
+            fail_not_made(&change->seal, err, current.version, &made->fault);
+    else if (err != ERR_OK)
+        write->result = err;
+    else if (is_validate_only)
+        change_judge(write, &current);
+    else
+        (void)store_commit_one(store, write); /* write has it, too */
+    record_clear(&current);
+    return status;
 }
 
 enum ctl_exit
 ctl_change_setting(struct store *store, const struct ctl_setting *setting,
-                   const char *value, const struct ctl_change *change)
+                   json_t *value, const struct ctl_change *to)
 {
-    struct store_write write = {
-        .tenant = setting->tenant,
-        .key = setting->key->name,
+    const struct change change = {
+        .seal = ctl_seal_of(setting, to->secrets),
         .value = value,
-        .value_len = value != NULL ? strlen(value) : 0,
-        .author = change->author.subject,
-        .request_id = change->author.request_id,
-        .base = change->base,
-        .lost = ERR_PRECOND,
-        .once = value != NULL && setting->key->is_once,
+        .has_mask = to->keeps_secret,
+        .view = to->is_json ? CHANGE_MASKED : CHANGE_UNSEEN,
     };
+    struct store_write write = {
+        .author = to->author.subject,
+        .request_id = to->author.request_id,
+        .base = to->base,
+        .lost = ERR_PRECOND,
+    };
+    struct change_made made = {.stored = NULL};
+    enum ctl_exit status =
+        submit(store, &change, to->is_validate_only, &write, &made);
 
-    struct record current = {0};
-    auto_char *sealed = NULL;
-    enum ctl_exit status = CTL_OK;
-
-    write.result = store_get(store, write.tenant, write.key, &current);
-    if (write.result == ERR_OK)
-        write.result = judge(&write, &current, change->is_validate_only);
-    if (write.result == ERR_OK && value != NULL && setting->key->secret != NULL)
-        status = seal_write(setting, change, &current, &write, &sealed);
-    record_clear(&current);
-    if (status != CTL_OK)
-        return status;
-    if (write.result == ERR_OK && !change->is_validate_only)
-        (void)store_commit_one(store, &write); /* write has it too */
-    if (write.result == ERR_OK && write.is_new && change->is_logged)
+    if (status == CTL_OK && write.result == ERR_OK && write.is_new &&
+        to->is_logged)
         setting_log(&write);
-    return change->is_json ? report_json(store, setting, &write, change)
-                           : report(setting, &write, change);
+    if (status == CTL_OK && write.result == ERR_OK && to->is_json)
+        status = report_json(store, setting, &write, &made);
+    else if (status == CTL_OK)
+        status = report(setting, &write, to);
+    change_made_clear(&made);
+    return status;
 }

@@ -57,14 +57,13 @@ struct seal ctl_seal_of(const struct ctl_setting *setting,
  * prints or says what became of it. */
 enum ctl_exit ctl_change_setting(struct store *store,
                                  const struct ctl_setting *setting,
-                                 const char *value,
-                                 const struct ctl_change *change);
+                                 json_t *value, const struct ctl_change *to);
+
+/* Says each message, with as many lines. */
+enum ctl_exit ctl_fail_messages(enum err err, const json_t *messages);
 
 /* Prints the setting as JSON, see setting_add. */
 enum ctl_exit ctl_print_setting(const struct ctl_setting *setting,
                                 const struct record *record, const char *etag);
-
-/* Says each message, with as many lines. */
-enum ctl_exit ctl_fail_messages(enum err err, const json_t *messages);
 
 #endif

@@ -8,6 +8,12 @@
 
 #include <string.h>
 
+/* Of a canonical text. */
+#define ENCODING ((size_t)(JSON_COMPACT | JSON_ENCODE_ANY))
+
+/* Nearly all values have less, and are encoded at the first try. */
+#define USUAL_SIZE 512
+
 #define SCHEMA_POSITIVE .type = SCHEMA_INTEGER, .min = 1, .max = INT64_MAX
 
 static const struct schema_member sequence[] = {
@@ -171,15 +177,32 @@ check_value(const struct config_key *key, const json_t *root, bool is_strict,
 }
 
 enum err
+config_key_measure(const json_t *value, size_t *len_out)
+{
+    size_t len = json_dumpb(value, NULL, 0, ENCODING);
+
+    if (len == 0)
+        return ERR_NOMEM;
+    *len_out = len;
+    return ERR_OK;
+}
+
+enum err
 config_key_encode(const json_t *value, char **text_out)
 {
-    const size_t flags = JSON_COMPACT | JSON_ENCODE_ANY;
-    size_t len = json_dumpb(value, NULL, 0, flags);
-    char *text;
-
+    size_t size = USUAL_SIZE;
+    char *text = malloc(size);
     /* Not json_dumps: its memory need not be from malloc. */
-    text = len > 0 ? malloc(len + 1) : NULL;
-    if (text == NULL || json_dumpb(value, text, len, flags) != len) {
+    size_t len = text != NULL ? json_dumpb(value, text, size - 1, ENCODING) : 0;
+
+    if (len >= size) {
+        explicit_bzero(text, size); /* there may be a secret in what fitted */
+        free(text);
+        size = len + 1;
+        text = malloc(size);
+        len = text != NULL ? json_dumpb(value, text, len, ENCODING) : 0;
+    }
+    if (len == 0) {
         free(text);
         return ERR_NOMEM;
     }
@@ -221,40 +244,28 @@ check_bare(const void *ctx, json_t *root, bool is_strict, json_t *messages,
                     canonical_out);
 }
 
-static enum err
-parse(const struct config_key *key, const char *text, size_t len,
-      bool is_strict, body_check_fn *check, json_t *messages, char **value_out)
-{
-    json_auto_t *canonical = NULL;
-    enum err err =
-        body_parse(text, len, is_strict, check, key, messages, &canonical);
-
-    return err == ERR_OK ? config_key_encode(canonical, value_out) : err;
-}
-
 enum err
 config_key_parse(const struct config_key *key, const char *body, size_t len,
-                 bool is_strict, json_t *messages, char **value_out)
+                 bool is_strict, json_t *messages, json_t **value_out)
 {
-    return parse(key, body, len, is_strict, check_body, messages, value_out);
+    return body_parse(body, len, is_strict, check_body, key, messages,
+                      value_out);
 }
 
 enum err
-config_key_check(const struct config_key *key, const char *value, size_t len,
-                 bool is_strict, json_t *messages, char **value_out)
+config_key_check(const struct config_key *key, const char *text, size_t len,
+                 bool is_strict, json_t *messages, json_t **value_out)
 {
-    return parse(key, value, len, is_strict, check_bare, messages, value_out);
+    return body_parse(text, len, is_strict, check_bare, key, messages,
+                      value_out);
 }
 
 enum err
 config_key_check_json(const struct config_key *key, const json_t *value,
-                      json_t *messages, char **value_out)
+                      bool is_strict, json_t *messages, json_t **value_out)
 {
-    json_auto_t *canonical = NULL;
-    enum err err =
-        validate(&key->value, value, "value", false, messages, &canonical);
-
-    return err == ERR_OK ? config_key_encode(canonical, value_out) : err;
+    return validate(&key->value, value, "value", is_strict, messages,
+                    value_out);
 }
 
 static char *

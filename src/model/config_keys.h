@@ -33,10 +33,9 @@ extern const struct config_key config_keys[CONFIG_KEYS_MAX];
 const struct config_key *config_key_find(const char *name);
 
 /*
- * Reads a request body. On ERR_OK, *value_out is the canonical JSON text of
- * the value, from malloc, NUL-terminated. ERR_BADREQ (not JSON) and
- * ERR_INVALID: messages grew, by every violation there is. ERR_NOMEM: messages
- * may have grown, but not by all.
+ * Reads a request body. On ERR_OK, *value_out is the canonical value, a new
+ * reference. ERR_BADREQ (not JSON) and ERR_INVALID: messages grew, by every
+ * violation there is. ERR_NOMEM: messages may have grown, but not by all.
  *
  * A flat key's body may have the value in either shape, or in both: then both
  * must be valid and say the same. No message holds any of the body but the
@@ -44,25 +43,29 @@ const struct config_key *config_key_find(const char *name);
  */
 enum err config_key_parse(const struct config_key *key, const char *body,
                           size_t len, bool is_strict, json_t *messages,
-                          char **value_out);
+                          json_t **value_out);
 
-/* The same for the value alone, e.g. one that was stored long ago. */
-enum err config_key_check(const struct config_key *key, const char *value,
+/* The same for the text of the value alone. */
+enum err config_key_check(const struct config_key *key, const char *text,
                           size_t len, bool is_strict, json_t *messages,
-                          char **value_out);
+                          json_t **value_out);
 
-/* A value's canonical JSON text, from malloc, NUL-terminated. ERR_NOMEM. */
+/* The same for one that is decoded already, e.g. one that was stored long
+ * ago. */
+enum err config_key_check_json(const struct config_key *key,
+                               const json_t *value, bool is_strict,
+                               json_t *messages, json_t **value_out);
+
+/* A canonical value's text, from malloc, NUL-terminated. ERR_NOMEM. */
 enum err config_key_encode(const json_t *value, char **text_out);
 
-/* The same for one that is decoded already. */
-enum err config_key_check_json(const struct config_key *key,
-                               const json_t *value, json_t *messages,
-                               char **value_out);
+/* How long its text is. ERR_NOMEM. */
+enum err config_key_measure(const json_t *value, size_t *len_out);
 
 /*
- * Makes the response body from a value that config_key_parse made (or the
- * row's unset): {"value":…,"updated_at":"…"}, and for a flat key the value's
- * members after it. From malloc; NULL on no memory.
+ * Makes the response body from the text of a value that config_key_parse made
+ * (or the row's unset): {"value":…,"updated_at":"…"}, and for a flat key the
+ * value's members after it. From malloc; NULL on no memory.
  */
 char *config_key_render(const struct config_key *key, const char *value,
                         size_t value_len, int64_t updated_at, size_t *len_out);

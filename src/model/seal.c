@@ -12,53 +12,51 @@
 #define SEALED_AROUND 128
 
 static enum err
-copy(const char *value, size_t len, char **copy_out)
+fail(const char *reason, struct seal_fault *fault_out)
 {
-    char *text = strndup(value, len);
-
-    if (text == NULL)
-        return ERR_NOMEM;
-    *copy_out = text;
-    return ERR_OK;
+    fault_out->reason = reason;
+    return ERR_SEALED;
 }
 
-/* The value, and in it the secret; NULL if it has none. ERR_SEALED: it is
- * nothing that was ever stored. */
-static enum err
-load(const struct config_key *key, const char *value, size_t len,
-     json_t **value_out, json_t **secret_out)
+enum err
+seal_load(const char *stored, size_t len, json_t **value_out,
+          struct seal_fault *fault_out)
 {
     struct decode_fault fault;
-    json_t *json = NULL;
-    enum err err = decode_json(value, len, &json, &fault);
+    json_t *value = NULL;
 
-    if (err != ERR_OK) {
-        json_decref(json);
-        return ERR_SEALED;
+    if (decode_json(stored, len, &value, &fault) != ERR_OK) {
+        json_decref(value);
+        *fault_out = (struct seal_fault){.kid = ""};
+        return fail("the stored value is malformed", fault_out);
     }
-    *value_out = json;
-    *secret_out = json_object_get(json, key->secret);
+    *value_out = value;
     return ERR_OK;
 }
 
-/* Jansson does not wipe what it frees. */
-static void
-wipe(const json_t *secret)
+static json_t *
+secret_of(const struct config_key *key, const json_t *value)
 {
-    if (json_is_string(secret))
+    return key->secret != NULL ? json_object_get(value, key->secret) : NULL;
+}
+
+/* Jansson does not wipe what it frees; what others still have is theirs. */
+static void
+wipe_last(const json_t *secret)
+{
+    if (json_is_string(secret) && secret->refcount == 1)
         explicit_bzero((void *)(uintptr_t)json_string_value(secret),
                        json_string_length(secret));
 }
 
-/* Puts secret, which it takes, in its place, and gives the text. */
+/* Puts secret, which it takes, in its place. */
 static enum err
-put(const struct config_key *key, json_t *value, json_t *secret,
-    char **text_out)
+put(const struct config_key *key, json_t *value, json_t *secret)
 {
+    wipe_last(secret_of(key, value));
     /* Also if it is NULL, for there was no memory. */
-    if (json_object_set_new(value, key->secret, secret) != 0)
-        return ERR_NOMEM;
-    return config_key_encode(value, text_out);
+    return json_object_set_new(value, key->secret, secret) == 0 ? ERR_OK
+                                                                : ERR_NOMEM;
 }
 
 static struct secrets_place
@@ -68,48 +66,22 @@ place_of(const struct seal *seal)
                                   seal->key->secret};
 }
 
-/* Seals the secret of the value, which is a string. */
-static enum err
-close_secret(const struct seal *seal, json_t *value, json_t *secret,
-             char **sealed_out)
+enum err
+seal_close(const struct seal *seal, json_t *value)
 {
+    const json_t *secret = secret_of(seal->key, value);
     const struct secrets_place place = place_of(seal);
-    auto_char *data =
-        secrets_seal(seal->secrets, &place, json_string_value(secret),
-                     json_string_length(secret));
+    auto_char *data = NULL;
 
-    wipe(secret);
+    if (seal->secrets == NULL || !json_is_string(secret))
+        return ERR_OK;
+    data = secrets_seal(seal->secrets, &place, json_string_value(secret),
+                        json_string_length(secret));
     if (data == NULL)
         return ERR_NOMEM;
     return put(seal->key, value,
                json_pack("{s:{s:s,s:s}}", "sealed", "kid",
-                         secrets_kid(seal->secrets), "data", data),
-               sealed_out);
-}
-
-enum err
-seal_value(const struct seal *seal, const char *value, size_t len,
-           char **sealed_out)
-{
-    json_auto_t *json = NULL;
-    json_t *secret;
-    enum err err;
-
-    if (seal->key->secret == NULL || seal->secrets == NULL)
-        return copy(value, len, sealed_out);
-    err = load(seal->key, value, len, &json, &secret);
-    if (err != ERR_OK)
-        return err;
-    if (!json_is_string(secret))
-        return copy(value, len, sealed_out);
-    return close_secret(seal, json, secret, sealed_out);
-}
-
-static enum err
-fail(const char *reason, struct seal_fault *fault_out)
-{
-    fault_out->reason = reason;
-    return ERR_SEALED;
+                         secrets_kid(seal->secrets), "data", data));
 }
 
 /* The parts of what stands in place of a secret. */
@@ -160,127 +132,82 @@ open_secret(const struct seal *seal, const json_t *secret, const char **kid_out,
 }
 
 enum err
-seal_open(const struct seal *seal, const char *stored, size_t len,
-          char **value_out, struct seal_fault *fault_out)
+seal_open(const struct seal *seal, json_t *value, struct seal_fault *fault_out)
 {
-    json_auto_t *json = NULL;
-    json_t *secret, *opened;
+    const json_t *secret = secret_of(seal->key, value);
+    json_t *opened;
     const char *kid;
     enum err err;
 
     *fault_out = (struct seal_fault){.kid = ""};
-    if (seal->key->secret == NULL)
-        return copy(stored, len, value_out);
-    err = load(seal->key, stored, len, &json, &secret);
-    if (err == ERR_SEALED)
-        return fail("the stored value is malformed", fault_out);
-    if (err != ERR_OK)
-        return err;
-    if (json_is_string(secret)) {
-        wipe(secret);
-        return copy(stored, len, value_out);
-    }
+    if (seal->key->secret == NULL || json_is_string(secret))
+        return ERR_OK;
     err = open_secret(seal, secret, &kid, &opened, fault_out);
-    if (err != ERR_OK)
-        return err;
-    err = put(seal->key, json, opened, value_out);
-    wipe(json_object_get(json, seal->key->secret));
-    return err;
-}
-
-/* True if the first key has sealed it. */
-static bool
-is_current(const struct seal *seal, const char *kid)
-{
-    return strcmp(kid, secrets_kid(seal->secrets)) == 0;
+    return err == ERR_OK ? put(seal->key, value, opened) : err;
 }
 
 enum err
-seal_renew(const struct seal *seal, const char *stored, size_t len,
-           char **renewed_out, struct seal_fault *fault_out)
+seal_renew(const struct seal *seal, json_t *value, bool *is_renewed_out,
+           struct seal_fault *fault_out)
 {
-    json_auto_t *json = NULL;
-    json_t *secret, *opened = NULL;
+    const json_t *secret = secret_of(seal->key, value);
+    json_t *opened = NULL;
     const char *kid = "";
-    enum err err;
+    enum err err = ERR_OK;
 
     *fault_out = (struct seal_fault){.kid = ""};
-    if (seal->key->secret == NULL) {
-        *renewed_out = NULL;
-        return ERR_OK;
-    }
-    err = load(seal->key, stored, len, &json, &secret);
-    if (err == ERR_SEALED)
-        return fail("the stored value is malformed", fault_out);
-    if (err != ERR_OK)
-        return err;
-    if (json_is_string(secret))
-        return close_secret(seal, json, secret, renewed_out);
+    *is_renewed_out = seal->key->secret != NULL;
+    if (seal->key->secret == NULL || json_is_string(secret))
+        return seal_close(seal, value);
     err = open_secret(seal, secret, &kid, &opened, fault_out);
     if (err != ERR_OK)
         return err;
-    if (is_current(seal, kid))
-        *renewed_out = NULL;
-    else
-        err = close_secret(seal, json, opened, renewed_out);
-    wipe(opened);
-    json_decref(opened);
-    return err;
-}
-
-enum err
-seal_mask(const struct config_key *key, const char *value, size_t len,
-          char **masked_out)
-{
-    json_auto_t *json = NULL;
-    json_t *secret;
-    enum err err;
-
-    if (key->secret == NULL)
-        return copy(value, len, masked_out);
-    err = load(key, value, len, &json, &secret);
-    if (err != ERR_OK)
-        return err;
-    if (secret == NULL)
-        return copy(value, len, masked_out);
-    wipe(secret);
-    return put(key, json, json_string(SEAL_MASK), masked_out);
-}
-
-enum err
-seal_is_masked(const struct config_key *key, const char *value, size_t len,
-               bool *is_masked_out)
-{
-    json_auto_t *json = NULL;
-    json_t *secret;
-    enum err err;
-
-    if (key->secret == NULL) {
-        *is_masked_out = false;
+    *is_renewed_out = strcmp(kid, secrets_kid(seal->secrets)) != 0;
+    if (!*is_renewed_out) {
+        wipe_last(opened);
+        json_decref(opened);
         return ERR_OK;
     }
-    err = load(key, value, len, &json, &secret);
-    if (err != ERR_OK)
-        return err;
-    *is_masked_out = json_is_string(secret) &&
-                     strcmp(json_string_value(secret), SEAL_MASK) == 0;
-    wipe(secret);
-    return ERR_OK;
+    err = put(seal->key, value, opened);
+    return err == ERR_OK ? seal_close(seal, value) : err;
 }
 
-/* A secret that is sealed counts as if it were open: a fourth less, and without
- * what is around it. */
-static bool
-is_too_long(const char *value, const json_t *secret)
+enum err
+seal_mask(const struct config_key *key, json_t *value)
+{
+    if (secret_of(key, value) == NULL)
+        return ERR_OK;
+    return put(key, value, json_string(SEAL_MASK));
+}
+
+bool
+seal_is_open(const struct config_key *key, const json_t *value)
+{
+    return json_is_string(secret_of(key, value));
+}
+
+bool
+seal_is_masked(const struct config_key *key, const json_t *value)
+{
+    const char *secret = json_string_value(secret_of(key, value));
+
+    return secret != NULL && strcmp(secret, SEAL_MASK) == 0;
+}
+
+/* ERR_TOOBIG: with the secret, the value is. A secret that is sealed counts as
+ * if it were open: a fourth less, and without what is around it. */
+static enum err
+check_size(const json_t *value, const json_t *secret)
 {
     const json_t *sealed = json_object_get(secret, "sealed");
-    const char *data = json_string_value(json_object_get(sealed, "data"));
-    size_t len = strlen(value);
+    const json_t *data = json_object_get(sealed, "data");
+    size_t max = CONFIG_VALUE_MAX;
+    size_t len;
+    enum err err = config_key_measure(value, &len);
 
-    if (data == NULL)
-        return len > CONFIG_VALUE_MAX;
-    return len - strlen(data) / 4 >
-           CONFIG_VALUE_MAX + SEALED_AROUND + SECRETS_KID_MAX;
+    if (data != NULL)
+        max += SEALED_AROUND + SECRETS_KID_MAX + json_string_length(data) / 4;
+    return err == ERR_OK && len > max ? ERR_TOOBIG : err;
 }
 
 /* ERR_DENIED: a secret of from would be sent to another server. */
@@ -300,36 +227,29 @@ check_recipient(const struct config_key *key, const json_t *value,
 }
 
 enum err
-seal_keep(const struct config_key *key, const char *value, size_t len,
-          const char *from, size_t from_len, char **kept_out)
+seal_keep(const struct config_key *key, json_t *value, const json_t *from)
 {
-    json_auto_t *json = NULL;
-    json_auto_t *other = NULL;
-    json_t *secret, *kept;
-    char *text = NULL;
-    enum err err = load(key, value, len, &json, &secret);
+    json_t *kept = secret_of(key, from);
+    enum err err =
+        kept != NULL ? check_recipient(key, value, from) : ERR_SEALED;
 
     if (err == ERR_OK)
-        err = load(key, from, from_len, &other, &kept);
-    if (err != ERR_OK)
-        return err;
-    err = check_recipient(key, json, other);
-    if (err == ERR_OK)
-        err = put(key, json, json_incref(kept), &text);
-    if (err == ERR_OK && is_too_long(text, kept)) {
-        seal_free(text);
-        err = ERR_TOOBIG;
-    }
-    wipe(kept);
-    if (err == ERR_OK)
-        *kept_out = text;
-    return err;
+        err = put(key, value, json_incref(kept));
+    return err == ERR_OK ? check_size(value, kept) : err;
 }
 
 void
-seal_free(char *value)
+seal_drop(const struct config_key *key, json_t *value)
 {
-    if (value != NULL)
-        explicit_bzero(value, strlen(value));
-    free(value);
+    if (value != NULL && value->refcount == 1)
+        wipe_last(secret_of(key, value));
+    json_decref(value);
+}
+
+void
+seal_free(char *text)
+{
+    if (text != NULL)
+        explicit_bzero(text, strlen(text));
+    free(text);
 }

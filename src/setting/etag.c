@@ -2,7 +2,7 @@
 #include "setting/etag.h"
 
 #include "base/util.h"
-#include "model/seal.h"
+#include "setting/change.h"
 
 #include <sodium.h>
 #include <string.h>
@@ -86,11 +86,13 @@ hash_record(const struct config_key *key, const struct record *record,
             unsigned char id_out[ID_SIZE])
 {
     crypto_generichash_state hash;
+    const struct seal seal = {.key = key};
+    struct seal_fault fault;
     char *masked = NULL;
     enum err err = ERR_OK;
 
     if (key->secret != NULL && record_is_set(record))
-        err = seal_mask(key, record->value, record->value_len, &masked);
+        err = change_show(&seal, CHANGE_MASKED, record, &masked, &fault);
     if (err == ERR_NOMEM)
         return err;
     hash_start(&hash);

@@ -2,15 +2,15 @@
 #include "setting/import.h"
 
 #include "base/util.h"
-#include "model/seal.h"
+#include "setting/change.h"
 #include "setting/setting.h"
 
 /* A tenant in the batch, and how it stands. */
 struct slot {
     struct import_tenant tenant;
     struct store_write writes[CONFIG_KEYS_MAX];
-    char *values[CONFIG_KEYS_MAX]; /* theirs, if not the settings' own */
-    bool is_open;                  /* not stored yet */
+    struct change_made made[CONFIG_KEYS_MAX]; /* theirs */
+    bool is_open;                             /* not stored yet */
 };
 
 struct import {
@@ -40,19 +40,17 @@ import_new(const struct import_options *options)
 }
 
 static void
-clear_values(struct slot *slot)
+clear_made(struct slot *slot)
 {
-    for (size_t i = 0; i < CONFIG_KEYS_MAX; i++) {
-        seal_free(slot->values[i]);
-        slot->values[i] = NULL;
-    }
+    for (size_t i = 0; i < CONFIG_KEYS_MAX; i++)
+        change_made_clear(&slot->made[i]);
 }
 
 static void
 clear_slots(struct import *import)
 {
     for (size_t i = 0; i < import->count; i++) {
-        clear_values(&import->slots[i]);
+        clear_made(&import->slots[i]);
         import_tenant_clear(&import->slots[i].tenant);
     }
     import->count = import->bytes = 0;
@@ -72,91 +70,47 @@ import_counts(const struct import *import)
     return &import->counts;
 }
 
-static bool
-is_value(const char *value, size_t len, const struct record *record)
-{
-    return record_is_set(record) && record->value_len == len &&
-           memcmp(record->value, value, len) == 0;
-}
-
-/* The mask stands for the secret that is there, sealed or not. */
+/* Makes the write of a setting. What has the value already is not written, but
+ * must still have it when the others are. */
 static enum err
-keep_secret(const struct seal *seal, const struct jsonl_setting *setting,
-            const struct record *record, char **value_out)
+make_write(const struct secrets *secrets, const struct jsonl_setting *setting,
+           const struct record *record, struct store_write *write,
+           struct change_made *made_out)
 {
-    char *kept = NULL;
+    const struct change change = {
+        .seal = {secrets, setting->tenant, setting->key},
+        .value = setting->value,
+        .has_mask = true,
+        .leaves_same = true,
+    };
     enum err err;
 
-    if (!record_is_set(record))
-        return ERR_UNSET;
-    err = seal_keep(seal->key, setting->value, setting->value_len,
-                    record->value, record->value_len, &kept);
-    if (err == ERR_OK && is_value(kept, strlen(kept), record)) {
-        *value_out = kept;
-        return ERR_OK;
-    }
-    if (err == ERR_OK)
-        err = seal_value(seal, kept, strlen(kept), value_out);
-    seal_free(kept);
-    return err;
-}
-
-/* The same secret sealed again would not be the same bytes. */
-static enum err
-replace_secret(const struct seal *seal, const struct jsonl_setting *setting,
-               const struct record *record, char **value_out)
-{
-    struct seal_fault fault;
-    char *opened = NULL;
-    bool is_same;
-    enum err err = ERR_OK;
-
-    if (record_is_set(record))
-        err =
-            seal_open(seal, record->value, record->value_len, &opened, &fault);
-    /* Whoever has keys may replace what they do not decrypt. */
-    if (err == ERR_SEALED && seal->secrets != NULL)
-        err = ERR_OK;
+    write->base = STORE_ANY_VERSION;
+    write->lost = ERR_PRECOND;
+    err = change_make(&change, record, write, made_out);
     if (err != ERR_OK)
         return err;
-    is_same = opened != NULL && strcmp(opened, setting->value) == 0;
-    seal_free(opened);
-    if (!is_same)
-        return seal_value(seal, setting->value, setting->value_len, value_out);
-    *value_out = strndup(record->value, record->value_len);
-    return *value_out != NULL ? ERR_OK : ERR_NOMEM;
-}
-
-/* What is to be stored of a value with a secret, from malloc: the very bytes of
- * the record, if it is the same. */
-static enum err
-make_value(const struct secrets *secrets, const struct jsonl_setting *setting,
-           const struct record *record, char **value_out)
-{
-    const struct seal seal = {secrets, setting->tenant, setting->key};
-    bool is_masked = false;
-    enum err err = seal_is_masked(setting->key, setting->value,
-                                  setting->value_len, &is_masked);
-
-    if (err != ERR_OK)
-        return err;
-    return is_masked ? keep_secret(&seal, setting, record, value_out)
-                     : replace_secret(&seal, setting, record, value_out);
+    write->is_check =
+        record_is_set(record) && record->value_len == write->value_len &&
+        memcmp(record->value, write->value, write->value_len) == 0;
+    if (write->is_check)
+        write->base = record->version;
+    return ERR_OK;
 }
 
 static enum err
 check_setting(const struct secrets *secrets,
               const struct jsonl_setting *setting, const struct record *record)
 {
-    char *value = NULL;
-    enum err err = ERR_OK;
+    struct store_write write = {.result = ERR_OK};
+    struct change_made made;
+    enum err err = make_write(secrets, setting, record, &write, &made);
 
-    if (setting->key->secret != NULL)
-        err = make_value(secrets, setting, record, &value);
-    else if (setting->key->is_once && record_is_set(record) &&
-             !is_value(setting->value, setting->value_len, record))
-        err = ERR_INVALID;
-    seal_free(value);
+    if (err == ERR_OK) {
+        change_judge(&write, record);
+        err = write.result;
+    }
+    change_made_clear(&made);
     return err;
 }
 
@@ -178,30 +132,6 @@ import_check(const struct secrets *secrets, const struct import_tenant *tenant,
     return err;
 }
 
-/* What has the value already is not written, but must still have it when the
- * others are. */
-static struct store_write
-write_of(const struct import *import, const struct jsonl_setting *setting,
-         const char *value, const struct record *record)
-{
-    bool is_same = is_value(value, strlen(value), record);
-
-    return (struct store_write){
-        .tenant = setting->tenant,
-        .key = setting->key->name,
-        .value = value,
-        .value_len = strlen(value),
-        .author = import->options.subject,
-        .request_id = import->options.request_id,
-        /* A masked secret is the one that was there, so it must be still. */
-        .base = is_same || setting->key->secret != NULL ? record->version
-                                                        : STORE_ANY_VERSION,
-        .lost = ERR_PRECOND,
-        .once = setting->key->is_once,
-        .is_check = is_same,
-    };
-}
-
 /* What becomes of others is not changed by it. */
 static bool
 is_refusal(enum err err)
@@ -217,24 +147,23 @@ fill_slot(struct import *import, struct slot *slot,
           const struct record records[CONFIG_KEYS_MAX], bool *is_all_same_out)
 {
     *is_all_same_out = true;
-    clear_values(slot);
+    clear_made(slot);
     for (size_t i = 0; i < slot->tenant.count; i++) {
         const struct jsonl_setting *setting = &slot->tenant.settings[i];
         const struct record *record = &records[setting->key - config_keys];
         struct store_write *write = &slot->writes[i];
-        const char *value = setting->value;
-        enum err err = ERR_OK;
+        enum err err;
 
-        if (setting->key->secret != NULL) {
-            err = make_value(import->options.secrets, setting, record,
-                             &slot->values[i]);
-            value = slot->values[i];
-        }
+        *write = (struct store_write){
+            .author = import->options.subject,
+            .request_id = import->options.request_id,
+        };
+        err = make_write(import->options.secrets, setting, record, write,
+                         &slot->made[i]);
         if (is_refusal(err))
             import->options.refused(import->options.ctx, setting, err);
         if (err != ERR_OK)
             return err;
-        *write = write_of(import, setting, value, record);
         write->group = (unsigned int)(slot - import->slots) + 1;
         *is_all_same_out = *is_all_same_out && write->is_check;
         if (i > 0)
@@ -385,7 +314,7 @@ import_add(struct import *import, struct import_tenant *tenant)
     slot->tenant = *tenant;
     slot->is_open = true;
     for (size_t i = 0; i < tenant->count; i++)
-        import->bytes += tenant->settings[i].value_len;
+        import->bytes += tenant->settings[i].size;
     tenant->count = 0;
     return import->count == IMPORT_BATCH_TENANTS ||
                    import->bytes >= IMPORT_BATCH_BYTES

@@ -14,10 +14,8 @@
 void
 jsonl_setting_clear(struct jsonl_setting *setting)
 {
-    if (setting->key != NULL && setting->key->secret != NULL)
-        seal_free(setting->value);
-    else
-        free(setting->value);
+    if (setting->key != NULL)
+        seal_drop(setting->key, setting->value);
     *setting = (struct jsonl_setting){.value = NULL};
 }
 
@@ -83,7 +81,7 @@ read_text(struct jsonl *jsonl, size_t *len_out)
 }
 
 static enum err
-read_tenant(const struct jsonl *jsonl, const json_t *name, json_t *messages,
+read_tenant(const struct jsonl *jsonl, json_t *name, json_t *messages,
             struct jsonl_setting *setting)
 {
     const char *text = json_string_value(name);
@@ -95,7 +93,7 @@ read_tenant(const struct jsonl *jsonl, const json_t *name, json_t *messages,
 }
 
 static enum err
-read_key(const struct jsonl *jsonl, const json_t *name, json_t *messages,
+read_key(const struct jsonl *jsonl, json_t *name, json_t *messages,
          struct jsonl_setting *setting)
 {
     const char *text = json_string_value(name);
@@ -107,39 +105,47 @@ read_key(const struct jsonl *jsonl, const json_t *name, json_t *messages,
     return ERR_OK;
 }
 
-/* What was exported encrypted: opened and checked again, or as it is. */
+/* What was exported encrypted: opened, or as it is. */
 static enum err
-read_sealed(const struct jsonl *jsonl, const json_t *value, json_t *messages,
-            struct jsonl_setting *setting)
+open_value(const struct jsonl *jsonl, json_t *value, json_t *messages,
+           struct jsonl_setting *setting)
 {
-    const struct config_key *key = setting->key;
-    const struct seal seal = {jsonl->secrets, setting->tenant, key};
+    const struct seal seal = {jsonl->secrets, setting->tenant, setting->key};
     struct seal_fault fault;
-    char *sealed = NULL, *opened = NULL;
-    enum err err = config_key_encode(value, &sealed);
+    enum err err = seal_open(&seal, value, &fault);
 
-    if (err != ERR_OK)
-        return err;
-    err = seal_open(&seal, sealed, strlen(sealed), &opened, &fault);
-    if (err == ERR_OK)
-        err = config_key_check(key, opened, strlen(opened), false, messages,
-                               &setting->value);
-    else if (err == ERR_SEALED && jsonl->keeps_sealed)
-        err = config_key_encode(value, &setting->value);
-    else if (err == ERR_SEALED)
-        err = messages_add(messages, "value.%s: cannot be decrypted: %s",
-                           key->secret, fault.reason);
-    seal_free(opened);
-    free(sealed);
+    if (err == ERR_SEALED && jsonl->keeps_sealed) {
+        setting->value = json_incref(value);
+        return ERR_OK;
+    }
+    if (err == ERR_SEALED)
+        return messages_add(messages, "value.%s: cannot be decrypted: %s",
+                            setting->key->secret, fault.reason);
+    return err;
+}
+
+/* A text of so few bytes is no longer than a value may be, whatever it holds:
+ * JSON makes at most six of one in a secret that was sealed. */
+static enum err
+check_size(const struct jsonl_setting *setting, json_t *messages)
+{
+    size_t len = 0;
+    enum err err = ERR_OK;
+
+    if (setting->size > CONFIG_VALUE_MAX / 6)
+        err = config_key_measure(setting->value, &len);
+    if (err == ERR_OK && len > CONFIG_VALUE_MAX)
+        err = messages_add(messages, "value: must be at most %d bytes",
+                           CONFIG_VALUE_MAX);
     return err;
 }
 
 static enum err
-read_value(const struct jsonl *jsonl, const json_t *value, json_t *messages,
+read_value(const struct jsonl *jsonl, json_t *value, json_t *messages,
            struct jsonl_setting *setting)
 {
     const struct config_key *key = setting->key;
-    enum err err;
+    enum err err = ERR_OK;
 
     if (value == NULL)
         return messages_add(messages, "value: is required");
@@ -147,20 +153,17 @@ read_value(const struct jsonl *jsonl, const json_t *value, json_t *messages,
         return ERR_INVALID; /* it is known already what is wrong */
     if (key->secret != NULL &&
         json_is_object(json_object_get(value, key->secret)))
-        err = read_sealed(jsonl, value, messages, setting);
-    else
-        err = config_key_check_json(key, value, messages, &setting->value);
-    if (err != ERR_OK)
-        return err;
-    setting->value_len = strlen(setting->value);
-    if (!jsonl->keeps_sealed && setting->value_len > CONFIG_VALUE_MAX)
-        return messages_add(messages, "value: must be at most %d bytes",
-                            CONFIG_VALUE_MAX);
-    return ERR_OK;
+        err = open_value(jsonl, value, messages, setting);
+    if (err == ERR_OK && setting->value == NULL)
+        err =
+            config_key_check_json(key, value, false, messages, &setting->value);
+    if (err == ERR_OK && !jsonl->keeps_sealed)
+        err = check_size(setting, messages);
+    return err;
 }
 
 static enum err
-read_version(const struct jsonl *jsonl, const json_t *version, json_t *messages,
+read_version(const struct jsonl *jsonl, json_t *version, json_t *messages,
              struct jsonl_setting *setting)
 {
     (void)jsonl;
@@ -173,7 +176,7 @@ read_version(const struct jsonl *jsonl, const json_t *version, json_t *messages,
 }
 
 static enum err
-read_time(const struct jsonl *jsonl, const json_t *time, json_t *messages,
+read_time(const struct jsonl *jsonl, json_t *time, json_t *messages,
           struct jsonl_setting *setting)
 {
     (void)jsonl;
@@ -186,8 +189,8 @@ read_time(const struct jsonl *jsonl, const json_t *time, json_t *messages,
 /* A line's members, in the order in which they are looked at. */
 static const struct {
     const char *name;
-    enum err (*read)(const struct jsonl *jsonl, const json_t *json,
-                     json_t *messages, struct jsonl_setting *setting);
+    enum err (*read)(const struct jsonl *jsonl, json_t *json, json_t *messages,
+                     struct jsonl_setting *setting);
 } members[] = {
     {"tenant", read_tenant},   {"key", read_key},         {"value", read_value},
     {"version", read_version}, {"updated_at", read_time},
@@ -264,6 +267,7 @@ jsonl_read(struct jsonl *jsonl, json_t *messages,
         return messages_add(messages, "is longer than %zu bytes",
                             JSONL_LINE_MAX);
     setting.line = jsonl->number;
+    setting.size = len;
     err = read_setting(jsonl, len, messages, &setting);
     if (err == ERR_OK)
         *setting_out = setting;

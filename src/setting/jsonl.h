@@ -32,10 +32,10 @@
 struct jsonl_setting {
     char tenant[TENANT_MAX + 1];
     const struct config_key *key;
-    char *value; /* canonical JSON, as config_key_parse makes it; owned */
-    size_t value_len;
+    json_t *value;    /* canonical, as config_key_parse makes it; owned */
     uint64_t version; /* 0 if the line does not tell */
     uint64_t line;    /* its number, from 1 */
+    size_t size;      /* bytes that it had */
 };
 
 /* Accepts a zeroed one. */

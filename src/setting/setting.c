@@ -4,9 +4,9 @@
 #include "base/log.h"
 #include "json/messages.h"
 #include "json/text.h"
+#include "setting/change.h"
 
 #include <string.h>
-#include <time.h>
 
 const char *
 setting_value(const struct config_key *key, const struct record *record)
@@ -140,13 +140,18 @@ setting_list(struct store *store, const char *tenant,
 
 /* The old value as it would be stored today: the rules may have changed. */
 static enum err
-check_again(const struct config_key *key, const char *name,
-            const struct record *old, bool is_strict, json_t *messages,
-            char **value_out)
+check_again(const struct seal *seal, const char *name, const struct record *old,
+            bool is_strict, json_t *messages, json_t **value_out,
+            struct seal_fault *fault_out)
 {
-    enum err err = config_key_check(key, old->value, old->value_len, is_strict,
-                                    messages, value_out);
+    json_t *value = NULL;
+    enum err err = change_load(seal, CHANGE_REVEALED, old, &value, fault_out);
 
+    if (err != ERR_OK)
+        return err;
+    err =
+        config_key_check_json(seal->key, value, is_strict, messages, value_out);
+    seal_drop(seal->key, value);
     if (err == ERR_INVALID &&
         json_array_insert_new(
             messages, 0,
@@ -157,42 +162,30 @@ check_again(const struct config_key *key, const char *name,
 }
 
 enum err
-setting_check_old(const struct config_key *key, const char *name,
-                  uint64_t version, const struct record *old, bool is_strict,
-                  json_t *messages, char **value_out)
+setting_check_old(const struct seal *seal, const char *name, uint64_t version,
+                  const struct record *old, bool is_strict, json_t *messages,
+                  json_t **value_out, struct seal_fault *fault_out)
 {
+    const char *key = seal->key->name;
     unsigned long long number = version;
     enum err added;
 
-    if (key->is_once)
-        return messages_add(messages, "%s: %s can be set only once", name,
-                            key->name);
+    if (seal->key->is_once)
+        return messages_add(messages, "%s: %s can be set only once", name, key);
     if (old->version == 0) {
         added = messages_add(messages,
                              "%s: %s has no version %llu, or no "
                              "longer",
-                             name, key->name, number);
+                             name, key, number);
         return added == ERR_INVALID ? ERR_NOTFOUND : added;
     }
     if (!record_is_set(old))
         return messages_add(messages,
                             "%s: version %llu has no value: it "
                             "unset %s",
-                            name, number, key->name);
-    return check_again(key, name, old, is_strict, messages, value_out);
-}
-
-void
-setting_judge(struct store_write *write, const struct record *current)
-{
-    write->version = current->version;
-    write->updated_at = current->updated_at;
-    write->seq = current->seq;
-    write->has_write_id = current->has_write_id;
-    memcpy(write->write_id, current->write_id, STORE_WRITE_ID_SIZE);
-    store_judge(write, current->value, current->value_len, time(NULL));
-    write->version = current->version;
-    write->is_new = false;
+                            name, number, key);
+    return check_again(seal, name, old, is_strict, messages, value_out,
+                       fault_out);
 }
 
 enum err

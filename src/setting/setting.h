@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
  * A config key of a tenant, as the service and the admin command both have it:
- * what a record of it reads as, and what may be written. Values are as
- * config_key_parse made them.
+ * what a record of it reads as, and what may be written. Texts are of values
+ * that config_key_parse made.
  */
 #ifndef SETTING_SETTING_H
 #define SETTING_SETTING_H
@@ -10,6 +10,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "model/config_keys.h"
+#include "model/seal.h"
 #include "setting/etag.h"
 #include "store/store.h"
 
@@ -55,17 +56,15 @@ enum err setting_list(struct store *store, const char *tenant,
 
 /*
  * Decides whether an old version may be set again, by today's rules, and makes
- * the value that would be stored; from malloc. old is what was found of it,
- * version 0 if nothing was. ERR_NOTFOUND, ERR_INVALID: messages grew, each by
- * a text that begins with name, for where the version was given. ERR_NOMEM.
+ * the value that would be stored; a new reference, for seal_drop. old is what
+ * was found of it, version 0 if nothing was. ERR_NOTFOUND, ERR_INVALID:
+ * messages grew, each by a text that begins with name, for where the version
+ * was given. ERR_SEALED: it cannot be read, see *fault_out. ERR_NOMEM.
  */
-enum err setting_check_old(const struct config_key *key, const char *name,
+enum err setting_check_old(const struct seal *seal, const char *name,
                            uint64_t version, const struct record *old,
-                           bool is_strict, json_t *messages, char **value_out);
-
-/* Fills in the results of a write as if it had been committed over what is
- * there; nothing is, and so the version is the one that is there. */
-void setting_judge(struct store_write *write, const struct record *current);
+                           bool is_strict, json_t *messages, json_t **value_out,
+                           struct seal_fault *fault_out);
 
 /*
  * The entity tag of what a write has found, or made: of write's version. One of

@@ -13,15 +13,22 @@ parse(const struct config_key *key, const char *body, size_t len,
       bool is_strict, char **value_out)
 {
     json_auto_t *messages = json_array();
+    json_auto_t *parsed = NULL;
     enum err err =
-        config_key_parse(key, body, len, is_strict, messages, value_out);
+        config_key_parse(key, body, len, is_strict, messages, &parsed);
     const json_t *message;
-    size_t i;
+    size_t i, size;
 
     FUZZ_CHECK(err == ERR_OK || err == ERR_BADREQ || err == ERR_INVALID);
     FUZZ_CHECK((err == ERR_OK) == (json_array_size(messages) == 0));
     json_array_foreach(messages, i, message)
         FUZZ_CHECK(strstr(json_string_value(message), ": ") != NULL);
+    if (err == ERR_OK) {
+        FUZZ_CHECK(config_key_encode(parsed, value_out) == ERR_OK);
+        FUZZ_CHECK(config_key_measure(parsed, &size) == ERR_OK &&
+                   size == strlen(*value_out));
+        FUZZ_CHECK(strlen(*value_out) <= len + 64); /* CONFIG_VALUE_MAX */
+    }
     return err;
 }
 

@@ -15,6 +15,7 @@ read_all(const char *text, size_t len, uint64_t *lines_out)
     json_t *messages = json_array();
     FILE *stream = fmemopen((char *)(uintptr_t)text, len, "r");
     struct jsonl jsonl;
+    size_t size;
     enum err err;
 
     FUZZ_CHECK(stream != NULL && jsonl_open(&jsonl, stream));
@@ -25,7 +26,8 @@ read_all(const char *text, size_t len, uint64_t *lines_out)
         if (err != ERR_OK)
             continue;
         FUZZ_CHECK(setting.line == jsonl.number && setting.key != NULL);
-        FUZZ_CHECK(strlen(setting.value) == setting.value_len);
+        FUZZ_CHECK(config_key_measure(setting.value, &size) == ERR_OK &&
+                   size <= CONFIG_VALUE_MAX);
         jsonl_setting_clear(&last);
         last = setting;
     }
@@ -41,19 +43,20 @@ read_all(const char *text, size_t len, uint64_t *lines_out)
 static void
 check_again(const struct jsonl_setting *setting)
 {
-    const struct record record = {.version = setting->version + 1,
-                                  .value = setting->value,
-                                  .value_len = setting->value_len};
+    struct record record = {.version = setting->version + 1};
     struct jsonl_setting again;
     struct buf line = {0};
     uint64_t lines;
 
+    FUZZ_CHECK(config_key_encode(setting->value, &record.value) == ERR_OK);
+    record.value_len = strlen(record.value);
     FUZZ_CHECK(jsonl_add(&line, setting->tenant, setting->key->name, &record));
     again = read_all(line.data, line.len, &lines);
     FUZZ_CHECK(lines == 1 && again.key != NULL);
     FUZZ_CHECK(jsonl_compare(setting, &again) == 0);
-    FUZZ_CHECK(strcmp(setting->value, again.value) == 0);
+    FUZZ_CHECK(json_equal(setting->value, again.value));
     jsonl_setting_clear(&again);
+    free(record.value);
     buf_clear(&line);
 }
 

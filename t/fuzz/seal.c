@@ -4,7 +4,7 @@
 
 #include "base/util.h"
 #include "json/decode.h"
-#include "model/seal.h"
+#include "setting/change.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -44,12 +44,12 @@ secret_of(const char *value, json_t **json_out)
 }
 
 static void
-check_opened(const struct seal *seal, const char *stored, size_t len)
+check_opened(const struct seal *seal, const struct record *record)
 {
     struct seal_fault fault;
     char *value = NULL;
     json_auto_t *json = NULL;
-    enum err err = seal_open(seal, stored, len, &value, &fault);
+    enum err err = change_show(seal, CHANGE_REVEALED, record, &value, &fault);
 
     FUZZ_CHECK(err == ERR_OK || err == ERR_SEALED);
     FUZZ_CHECK((err == ERR_OK) == (value != NULL));
@@ -64,43 +64,80 @@ check_opened(const struct seal *seal, const char *stored, size_t len)
     seal_free(value);
 }
 
-/* What is renewed opens to the same. */
-static void
-check_renewed(const struct seal *seal, const char *stored, size_t len)
+static char *
+show(const struct seal *seal, const struct record *record)
 {
     struct seal_fault fault;
-    char *fresh = NULL, *before = NULL, *after = NULL;
+    char *text = NULL;
+
+    FUZZ_CHECK(change_show(seal, CHANGE_REVEALED, record, &text, &fault) ==
+               ERR_OK);
+    return text;
+}
+
+/* What is renewed opens to the same. */
+static void
+check_renewed(const struct seal *seal, const struct record *record)
+{
+    struct record fresh = {.version = record->version};
+    struct seal_fault fault;
+    char *before, *after, *again = NULL;
     json_auto_t *one = NULL;
     json_auto_t *other = NULL;
 
-    if (seal_renew(seal, stored, len, &fresh, &fault) != ERR_OK ||
-        fresh == NULL)
+    if (change_renew(seal, record, &fresh.value, &fault) != ERR_OK ||
+        fresh.value == NULL)
         return;
-    FUZZ_CHECK(seal_open(seal, stored, len, &before, &fault) == ERR_OK);
-    FUZZ_CHECK(seal_open(seal, fresh, strlen(fresh), &after, &fault) == ERR_OK);
+    fresh.value_len = strlen(fresh.value);
+    before = show(seal, record);
+    after = show(seal, &fresh);
     FUZZ_CHECK(json_equal(secret_of(before, &one), secret_of(after, &other)));
     seal_free(before);
     seal_free(after);
-    before = NULL;
-    FUZZ_CHECK(seal_renew(seal, fresh, strlen(fresh), &before, &fault) ==
-               ERR_OK);
-    FUZZ_CHECK(before == NULL);
-    free(fresh);
+    FUZZ_CHECK(change_renew(seal, &fresh, &again, &fault) == ERR_OK);
+    FUZZ_CHECK(again == NULL);
+    free(fresh.value);
 }
 
 static void
-check_masked(const struct seal *seal, const char *stored, size_t len)
+check_masked(const struct seal *seal, const struct record *record)
 {
-    char *masked = NULL;
-    json_auto_t *json = NULL;
-    bool is_masked = false;
+    struct seal_fault fault;
+    json_t *value = NULL;
 
-    if (seal_mask(seal->key, stored, len, &masked) != ERR_OK)
+    if (change_load(seal, CHANGE_MASKED, record, &value, &fault) != ERR_OK)
         return;
-    FUZZ_CHECK(seal_is_masked(seal->key, masked, strlen(masked), &is_masked) ==
-               ERR_OK);
-    FUZZ_CHECK(is_masked == (secret_of(masked, &json) != NULL));
-    free(masked);
+    FUZZ_CHECK(seal_is_masked(seal->key, value) ==
+               (json_object_get(value, "api_key") != NULL));
+    seal_drop(seal->key, value);
+}
+
+/* It takes whatever is there, and what it made is never in the clear. */
+static void
+check_kept(const struct seal *seal, const struct record *record)
+{
+    json_auto_t *value = json_pack("{s:s,s:s}", "url", "https://a.example/",
+                                   "api_key", SEAL_MASK);
+    const struct change change = {.seal = *seal,
+                                  .value = value,
+                                  .has_mask = true,
+                                  .leaves_same = true,
+                                  .view = CHANGE_MASKED};
+    struct store_write write = {.base = STORE_ANY_VERSION};
+    struct change_made made;
+    json_auto_t *json = NULL;
+    enum err err = change_make(&change, record, &write, &made);
+
+    FUZZ_CHECK((err == ERR_OK) == (made.stored != NULL));
+    if (err == ERR_OK) {
+        FUZZ_CHECK(
+            !json_is_string(secret_of(made.stored, &json)) ||
+            seal->secrets == NULL ||
+            (strlen(made.stored) == record->value_len &&
+             memcmp(made.stored, record->value, record->value_len) == 0));
+        FUZZ_CHECK(write.base == record->version);
+    }
+    change_made_clear(&made);
 }
 
 int
@@ -108,15 +145,19 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static struct secrets *secrets;
     struct seal seal = {.tenant = "acme"};
-    const char *stored = (const char *)data;
+    /* A record may own its value; this one does not. */
+    struct record record = {
+        .version = 1, .value = (char *)(uintptr_t)data, .value_len = size};
 
     if (secrets == NULL)
         secrets = make_ring();
     seal.key = config_key_find("external_order_webhook");
-    check_opened(&seal, stored, size);
+    check_opened(&seal, &record);
+    check_kept(&seal, &record);
     seal.secrets = secrets;
-    check_opened(&seal, stored, size);
-    check_renewed(&seal, stored, size);
-    check_masked(&seal, stored, size);
+    check_opened(&seal, &record);
+    check_renewed(&seal, &record);
+    check_masked(&seal, &record);
+    check_kept(&seal, &record);
     return 0;
 }

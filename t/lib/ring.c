@@ -60,3 +60,17 @@ ring_make(const char *kids)
     scratch_remove(scratch);
     return secrets;
 }
+
+char *
+ring_seal(const struct seal *seal, const char *value)
+{
+    struct seal_fault fault;
+    json_t *json = NULL;
+    char *text = NULL;
+
+    cr_assert_eq(seal_load(value, strlen(value), &json, &fault), ERR_OK);
+    cr_assert_eq(seal_close(seal, json), ERR_OK);
+    cr_assert_eq(config_key_encode(json, &text), ERR_OK);
+    seal_drop(seal->key, json);
+    return text;
+}

@@ -180,9 +180,8 @@ seal_hook(struct secrets *secrets)
         .replaces = HOOK,
         .replaces_len = strlen(HOOK),
     };
-    auto_char *sealed = NULL;
+    auto_char *sealed = ring_seal(&seal, HOOK);
 
-    cr_assert_eq(seal_value(&seal, HOOK, strlen(HOOK), &sealed), ERR_OK);
     write.value = sealed;
     write.value_len = strlen(sealed);
     cr_assert_eq(store_commit_one(api.store, &write), ERR_OK);

@@ -46,6 +46,15 @@ struct outcome {
     json_t *messages;
 };
 
+/* Takes the value, and has its text. */
+static void
+encode(struct outcome *outcome, json_t *value)
+{
+    if (outcome->err == ERR_OK)
+        outcome->err = config_key_encode(value, &outcome->value);
+    json_decref(value);
+}
+
 static struct outcome
 parse_bytes(const struct config_key *key, const char *body, size_t len,
             bool is_strict)
@@ -53,11 +62,13 @@ parse_bytes(const struct config_key *key, const char *body, size_t len,
     struct outcome outcome = {.messages = json_array()};
     /* Without a NUL after it, for valgrind and the address sanitizer. */
     char *exact = malloc(len);
+    json_t *value = NULL;
 
     memcpy(exact, body, len);
-    outcome.err = config_key_parse(key, exact, len, is_strict, outcome.messages,
-                                   &outcome.value);
+    outcome.err =
+        config_key_parse(key, exact, len, is_strict, outcome.messages, &value);
     free(exact);
+    encode(&outcome, value);
     return outcome;
 }
 
@@ -252,9 +263,11 @@ static struct outcome
 check_text(const struct config_key *key, const char *text, bool is_strict)
 {
     struct outcome outcome = {.messages = json_array()};
+    json_t *value = NULL;
 
     outcome.err = config_key_check(key, text, strlen(text), is_strict,
-                                   outcome.messages, &outcome.value);
+                                   outcome.messages, &value);
+    encode(&outcome, value);
     return outcome;
 }
 
@@ -343,10 +356,12 @@ assert_no_memory(const struct config_key *key, const char *path,
     /* Long bodies would only repeat, slowly, what the short ones show. */
     for (unsigned n = 0; has_failed && n < 1000 && len < 1000; n++) {
         struct outcome outcome = {.messages = json_array()};
+        json_t *value = NULL;
 
         no_memory_after(n);
         outcome.err = config_key_parse(key, body, len, is_strict,
-                                       outcome.messages, &outcome.value);
+                                       outcome.messages, &value);
+        encode(&outcome, value);
         has_failed = no_memory_end();
         if (outcome.err == ERR_NOMEM) {
             cr_expect(has_failed, "%s: n %u", path, n);

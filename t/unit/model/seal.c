@@ -24,12 +24,108 @@ seal_of(const struct secrets *secrets, const char *tenant, const char *key)
     return (struct seal){secrets, tenant, config_key_find(key)};
 }
 
+/* The functions as they are for text: decoded, called, and encoded. */
+
+static enum err
+finish(const struct config_key *key, enum err err, json_t *json,
+       char **text_out)
+{
+    if (err == ERR_OK)
+        err = config_key_encode(json, text_out);
+    seal_drop(key, json);
+    return err;
+}
+
+static enum err
+text_close(const struct seal *seal, const char *value, size_t len,
+           char **text_out)
+{
+    struct seal_fault fault;
+    json_t *json = NULL;
+    enum err err = seal_load(value, len, &json, &fault);
+
+    if (err == ERR_OK)
+        err = seal_close(seal, json);
+    return finish(seal->key, err, json, text_out);
+}
+
+static enum err
+text_open(const struct seal *seal, const char *stored, size_t len,
+          char **text_out, struct seal_fault *fault_out)
+{
+    json_t *json = NULL;
+    enum err err = seal_load(stored, len, &json, fault_out);
+
+    if (err == ERR_OK)
+        err = seal_open(seal, json, fault_out);
+    return finish(seal->key, err, json, text_out);
+}
+
+static enum err
+text_renew(const struct seal *seal, const char *stored, size_t len,
+           char **text_out, struct seal_fault *fault_out)
+{
+    json_t *json = NULL;
+    bool is_renewed = false;
+    enum err err = seal_load(stored, len, &json, fault_out);
+
+    if (err == ERR_OK)
+        err = seal_renew(seal, json, &is_renewed, fault_out);
+    if (err == ERR_OK && is_renewed)
+        return finish(seal->key, err, json, text_out);
+    seal_drop(seal->key, json);
+    return err;
+}
+
+static enum err
+text_mask(const struct config_key *key, const char *value, size_t len,
+          char **text_out)
+{
+    struct seal_fault fault;
+    json_t *json = NULL;
+    enum err err = seal_load(value, len, &json, &fault);
+
+    if (err == ERR_OK)
+        err = seal_mask(key, json);
+    return finish(key, err, json, text_out);
+}
+
+static enum err
+text_is_masked(const struct config_key *key, const char *value, size_t len,
+               bool *is_masked_out)
+{
+    struct seal_fault fault;
+    json_t *json = NULL;
+    enum err err = seal_load(value, len, &json, &fault);
+
+    if (err == ERR_OK)
+        *is_masked_out = seal_is_masked(key, json);
+    seal_drop(key, json);
+    return err;
+}
+
+static enum err
+text_keep(const struct config_key *key, const char *value, size_t len,
+          const char *from, size_t from_len, char **text_out)
+{
+    struct seal_fault fault;
+    json_t *json = NULL, *other = NULL;
+    enum err err = seal_load(value, len, &json, &fault);
+
+    if (err == ERR_OK)
+        err = seal_load(from, from_len, &other, &fault);
+    if (err == ERR_OK)
+        err = seal_keep(key, json, other);
+    seal_drop(key, other);
+    return finish(key, err, json, text_out);
+}
+
 static char *
 sealed(const struct seal *seal, const char *value)
 {
     char *text = NULL;
 
-    cr_assert_eq(seal_value(seal, value, strlen(value), &text), ERR_OK);
+    cr_assert_eq(text_close(seal, value, strlen(value), &text), ERR_OK);
     return text;
 }
 
@@ -39,7 +135,7 @@ assert_opens(const struct seal *seal, const char *stored, const char *expected)
     struct seal_fault fault;
     char *value = NULL;
 
-    cr_assert_eq(seal_open(seal, stored, strlen(stored), &value, &fault),
+    cr_assert_eq(text_open(seal, stored, strlen(stored), &value, &fault),
                  ERR_OK, "%s", fault.reason);
     cr_expect_str_eq(value, expected);
     seal_free(value);
@@ -52,7 +148,7 @@ assert_fault(const struct seal *seal, const char *stored, const char *kid,
     struct seal_fault fault = {.reason = ""};
     char *value = NULL;
 
-    cr_expect_eq(seal_open(seal, stored, strlen(stored), &value, &fault),
+    cr_expect_eq(text_open(seal, stored, strlen(stored), &value, &fault),
                  ERR_SEALED, "%s", stored);
     cr_expect_null(value);
     cr_expect_str_eq(fault.kid, kid);
@@ -60,7 +156,7 @@ assert_fault(const struct seal *seal, const char *stored, const char *kid,
     fault = (struct seal_fault){.reason = ""};
     if (seal->secrets == NULL)
         return;
-    cr_expect_eq(seal_renew(seal, stored, strlen(stored), &value, &fault),
+    cr_expect_eq(text_renew(seal, stored, strlen(stored), &value, &fault),
                  ERR_SEALED);
     cr_expect_str_eq(fault.reason, reason);
 }
@@ -92,14 +188,14 @@ Test(seal, keys_without_a_secret_stay_as_they_are)
 
     cr_expect_str_eq(stored, value);
     assert_opens(&seal, stored, value);
-    cr_expect_eq(seal_mask(seal.key, value, strlen(value), &other), ERR_OK);
+    cr_expect_eq(text_mask(seal.key, value, strlen(value), &other), ERR_OK);
     cr_expect_str_eq(other, value);
     seal_free(other);
-    cr_expect_eq(seal_is_masked(seal.key, value, strlen(value), &is_masked),
+    cr_expect_eq(text_is_masked(seal.key, value, strlen(value), &is_masked),
                  ERR_OK);
     cr_expect_not(is_masked);
     other = NULL;
-    cr_expect_eq(seal_renew(&seal, value, strlen(value), &other, &fault),
+    cr_expect_eq(text_renew(&seal, value, strlen(value), &other, &fault),
                  ERR_OK);
     cr_expect_null(other);
     secrets_close(secrets);
@@ -193,7 +289,7 @@ renewed(const struct seal *seal, const char *stored)
     struct seal_fault fault;
     char *text = NULL;
 
-    cr_assert_eq(seal_renew(seal, stored, strlen(stored), &text, &fault),
+    cr_assert_eq(text_renew(seal, stored, strlen(stored), &text, &fault),
                  ERR_OK);
     return text;
 }
@@ -228,11 +324,11 @@ assert_masked(const char *value)
     auto_char *masked = NULL;
     bool is_masked = false;
 
-    cr_assert_eq(seal_mask(key, value, strlen(value), &masked), ERR_OK);
+    cr_assert_eq(text_mask(key, value, strlen(value), &masked), ERR_OK);
     cr_expect_str_eq(masked, MASKED);
-    cr_assert_eq(seal_is_masked(key, value, strlen(value), &is_masked), ERR_OK);
+    cr_assert_eq(text_is_masked(key, value, strlen(value), &is_masked), ERR_OK);
     cr_expect_not(is_masked);
-    cr_assert_eq(seal_is_masked(key, masked, strlen(masked), &is_masked),
+    cr_assert_eq(text_is_masked(key, masked, strlen(masked), &is_masked),
                  ERR_OK);
     cr_expect(is_masked);
 }
@@ -255,7 +351,7 @@ Test(seal, a_kept_secret_takes_the_place_of_the_mask)
                         "\"api_key\":\"********\",\"timeout\":1}";
     auto_char *kept = NULL;
 
-    cr_assert_eq(seal_keep(key, value, strlen(value), CANONICAL,
+    cr_assert_eq(text_keep(key, value, strlen(value), CANONICAL,
                            strlen(CANONICAL), &kept),
                  ERR_OK);
     cr_expect_str_eq(kept, "{\"url\":\"https://a.example/b\","
@@ -281,7 +377,7 @@ Test(seal, a_kept_secret_goes_to_no_other_server)
         const char *value = values[i / 2];
         char *kept = NULL;
 
-        cr_expect_eq(seal_keep(seal.key, value, strlen(value), from[i % 2],
+        cr_expect_eq(text_keep(seal.key, value, strlen(value), from[i % 2],
                                strlen(from[i % 2]), &kept),
                      ERR_DENIED, "%s", value);
         cr_expect_null(kept);
@@ -346,7 +442,7 @@ Test(seal, what_is_kept_is_no_larger_than_what_is_sent)
     for (size_t i = 0; i < ARRAY_SIZE(urls); i++) {
         auto_char *value = make_masked(urls[i]);
         char *kept = NULL;
-        enum err err = seal_keep(seal.key, value, strlen(value), from[i],
+        enum err err = text_keep(seal.key, value, strlen(value), from[i],
                                  strlen(from[i]), &kept);
 
         cr_expect_eq(err, i % 2 == 0 ? ERR_OK : ERR_TOOBIG, "%zu", i);
@@ -365,9 +461,12 @@ Test(seal, the_canonical_text_survives)
     json_auto_t *messages = json_array();
     char *value = NULL;
 
+    json_t *json = NULL;
+
     cr_assert_eq(config_key_check(seal.key, VALUE, strlen(VALUE), false,
-                                  messages, &value),
+                                  messages, &json),
                  ERR_OK);
+    cr_assert_eq(finish(seal.key, ERR_OK, json, &value), ERR_OK);
     cr_expect_str_eq(value, CANONICAL);
     auto_char *stored = sealed(&seal, value);
     assert_opens(&seal, stored, value);
@@ -384,7 +483,7 @@ static enum err
 try_value(const struct seal *seal, const char *stored, char **text_out)
 {
     (void)stored;
-    return seal_value(seal, CANONICAL, strlen(CANONICAL), text_out);
+    return text_close(seal, CANONICAL, strlen(CANONICAL), text_out);
 }
 
 static enum err
@@ -392,7 +491,7 @@ try_open(const struct seal *seal, const char *stored, char **text_out)
 {
     struct seal_fault fault;
 
-    return seal_open(seal, stored, strlen(stored), text_out, &fault);
+    return text_open(seal, stored, strlen(stored), text_out, &fault);
 }
 
 static enum err
@@ -400,20 +499,20 @@ try_renew(const struct seal *seal, const char *stored, char **text_out)
 {
     struct seal_fault fault;
 
-    return seal_renew(seal, stored, strlen(stored), text_out, &fault);
+    return text_renew(seal, stored, strlen(stored), text_out, &fault);
 }
 
 static enum err
 try_mask(const struct seal *seal, const char *stored, char **text_out)
 {
-    return seal_mask(seal->key, stored, strlen(stored), text_out);
+    return text_mask(seal->key, stored, strlen(stored), text_out);
 }
 
 static enum err
 try_keep(const struct seal *seal, const char *stored, char **text_out)
 {
     (void)stored;
-    return seal_keep(seal->key, MASKED, strlen(MASKED), CANONICAL,
+    return text_keep(seal->key, MASKED, strlen(MASKED), CANONICAL,
                      strlen(CANONICAL), text_out);
 }
 
@@ -446,4 +545,31 @@ Test(seal, without_memory)
     }
     secrets_close(one);
     secrets_close(both);
+}
+
+/* Jansson does not wipe what it frees, so that the last one who has a secret
+ * must; but not while another one has it. */
+Test(seal, a_secret_that_is_shared_is_wiped_by_nobody)
+{
+    const struct config_key *key = config_key_find(HOOK);
+    struct secrets *secrets = ring_make("one");
+    struct seal seal = seal_of(secrets, "acme", HOOK);
+    json_t *value = json_loads(CANONICAL, 0, NULL);
+    json_t *sealed_copy = json_copy(value), *masked_copy = json_copy(value);
+    json_t *keeps = json_loads(MASKED, 0, NULL);
+    const json_t *secret = json_object_get(value, "api_key");
+
+    cr_assert_eq(seal_close(&seal, sealed_copy), ERR_OK);
+    cr_assert_eq(seal_mask(key, masked_copy), ERR_OK);
+    cr_assert_eq(seal_keep(key, keeps, value), ERR_OK);
+    seal_drop(key, sealed_copy);
+    seal_drop(key, masked_copy);
+    seal_drop(key, json_incref(value));
+    cr_expect_str_eq(json_string_value(secret), "s3cr\"et\xc3\xa9");
+    seal_drop(key, value);
+    cr_expect_str_eq(json_string_value(json_object_get(keeps, "api_key")),
+                     "s3cr\"et\xc3\xa9");
+    seal_drop(key, keeps);
+    seal_drop(key, NULL);
+    secrets_close(secrets);
 }

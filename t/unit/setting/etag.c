@@ -97,10 +97,8 @@ Test(etag, of_a_secret_without_a_write_id)
     for (size_t i = 0; i < ARRAY_SIZE(rings); i++) {
         struct secrets *secrets = ring_make(rings[i]);
         const struct seal seal = {secrets, "acme", config_key_find(HOOK)};
-        const char *value = HOOK_VALUE("s3cret");
-        auto_char *sealed = NULL;
+        auto_char *sealed = ring_seal(&seal, HOOK_VALUE("s3cret"));
 
-        cr_assert_eq(seal_value(&seal, value, strlen(value), &sealed), ERR_OK);
         record = old_record(2, 1700000000, sealed);
         assert_tag(HOOK, &record, expected);
         secrets_close(secrets);

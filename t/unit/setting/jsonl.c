@@ -48,9 +48,12 @@ read_one(const char *text, size_t len)
     err = jsonl_read(&jsonl, messages, &setting);
     said[0] = '\0';
     if (err == ERR_OK) {
+        auto_char *value = NULL;
+
+        cr_assert_eq(config_key_encode(setting.value, &value), ERR_OK);
         snprintf(said, sizeof(said), "%s %s %s %ju", setting.tenant,
-                 setting.key->name, setting.value, (uintmax_t)setting.version);
-        cr_expect_eq(setting.value_len, strlen(setting.value));
+                 setting.key->name, value, (uintmax_t)setting.version);
+        cr_expect_eq(setting.size, len - (text[len - 1] == '\n'));
         cr_expect_eq(setting.line, 1);
         jsonl_setting_clear(&setting);
     } else {
