@@ -1,0 +1,509 @@
+// SPDX-License-Identifier: MIT
+#include "setting/change.h"
+
+#include "base/util.h"
+#include "lib/no_memory.h"
+#include "lib/ring.h"
+
+#include <criterion/criterion.h>
+
+#define HOOK "external_order_webhook"
+#define VALUE_AT(url, secret)                                                  \
+    "{\"url\":\"" url "\",\"api_key\":\"" secret "\",\"timeout\":15}"
+#define VALUE(secret) VALUE_AT("https://a.example", secret)
+
+static struct secrets *one, *two;
+
+static void
+set_up(void)
+{
+    one = ring_make("one");
+    two = ring_make("two");
+}
+
+static void
+tear_down(void)
+{
+    secrets_close(one);
+    secrets_close(two);
+}
+
+TestSuite(change, .init = set_up, .fini = tear_down);
+
+static struct seal
+seal_of(const struct secrets *secrets, const char *key)
+{
+    return (struct seal){secrets, "acme", config_key_find(key)};
+}
+
+/* A record that is set to this; its value is the caller's. */
+static struct record
+record_of(char *value)
+{
+    return (struct record){
+        .version = 3, .value = value, .value_len = strlen(value)};
+}
+
+/* The views */
+
+/* expected NULL: ERR_SEALED. */
+static void
+assert_shown(const struct secrets *secrets, enum change_view view, char *stored,
+             const char *expected)
+{
+    const struct seal seal = seal_of(secrets, HOOK);
+    const struct record record = record_of(stored);
+    struct seal_fault fault;
+    char *text = NULL;
+    enum err err = change_show(&seal, view, &record, &text, &fault);
+
+    cr_expect_eq(err, expected != NULL ? ERR_OK : ERR_SEALED, "%d of %s", view,
+                 stored);
+    if (expected != NULL)
+        cr_expect_str_eq(text, expected, "%d of %s: %s", view, stored, text);
+    else
+        cr_expect_null(text);
+    seal_free(text);
+}
+
+Test(change, views_of_a_secret)
+{
+    static char open[] = VALUE("s3cret");
+    static char malformed[] = "{\"url\":\"https://a.example\",\"api_key\":7}";
+    static char cut[] = "{\"url\":";
+    const struct seal seal = seal_of(one, HOOK);
+    auto_char *sealed = ring_seal(&seal, open);
+    const char *masked = VALUE("********");
+    const struct {
+        char *stored;
+        const struct secrets *secrets;
+        const char *revealed, *masked, *proven, *portable;
+    } cases[] = {
+        {open, one, open, masked, masked, masked},
+        {open, NULL, open, masked, masked, masked},
+        {sealed, one, open, masked, masked, sealed},
+        {sealed, NULL, NULL, masked, NULL, sealed},
+        {sealed, two, NULL, masked, NULL, sealed},
+        {malformed, one, NULL,
+         "{\"url\":\"https://a.example\",\"api_key\":\"********\"}", NULL,
+         malformed},
+        {cut, one, NULL, NULL, NULL, cut},
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        const struct secrets *secrets = cases[i].secrets;
+        char *stored = cases[i].stored;
+
+        assert_shown(secrets, CHANGE_REVEALED, stored, cases[i].revealed);
+        assert_shown(secrets, CHANGE_MASKED, stored, cases[i].masked);
+        assert_shown(secrets, CHANGE_PROVEN, stored, cases[i].proven);
+        assert_shown(secrets, CHANGE_PORTABLE, stored, cases[i].portable);
+    }
+    assert_shown(one, CHANGE_COMPARED, sealed, open);
+    assert_shown(two, CHANGE_COMPARED, sealed, sealed);
+    assert_shown(one, CHANGE_COMPARED, open, open);
+}
+
+Test(change, a_record_is_shown_in_place)
+{
+    const struct seal seal = seal_of(NULL, HOOK);
+    struct record record = record_of(strdup(VALUE("s3cret")));
+    struct record unset = {.version = 4};
+    struct seal_fault fault;
+
+    cr_assert_eq(change_show_record(&seal, CHANGE_MASKED, &record, &fault),
+                 ERR_OK);
+    cr_expect_str_eq(record.value, VALUE("********"));
+    cr_expect_eq(record.value_len, strlen(record.value));
+    cr_assert_eq(change_show_record(&seal, CHANGE_PROVEN, &unset, &fault),
+                 ERR_OK);
+    cr_expect_null(unset.value);
+    record_clear(&record);
+}
+
+Test(change, what_has_no_secret_is_shown_as_it_is)
+{
+    static char stored[] = "{ \"enabled\":true}"; /* it is not even looked at */
+    const struct seal seal = seal_of(one, "external_oms");
+    const struct record record = record_of(stored);
+    struct seal_fault fault;
+    auto_char *text = NULL;
+
+    cr_assert_eq(change_show(&seal, CHANGE_MASKED, &record, &text, &fault),
+                 ERR_OK);
+    cr_expect_str_eq(text, stored);
+}
+
+Test(change, a_mask_compares_as_any_secret)
+{
+    static const struct {
+        const char *one, *other;
+        bool is_same;
+    } cases[] = {
+        {VALUE("a"), VALUE("a"), true},
+        {VALUE("a"), VALUE("b"), false},
+        {VALUE("a"), VALUE("********"), true},
+        {VALUE("********"), VALUE("a"), true},
+        {VALUE("********"), VALUE("********"), true},
+        {VALUE("********"), VALUE_AT("https://b.example", "a"), false},
+        {VALUE("********"), "{\"api_key\":\"a\"}", false},
+        {"{\"api_key\":\"********\"}", VALUE("a"), false},
+        {VALUE("********"),
+         "{\"url\":\"https://a.example\",\"api_key\":{\"sealed\":1},"
+         "\"timeout\":15}",
+         true},
+    };
+    const struct config_key *key = config_key_find(HOOK);
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        json_auto_t *first = json_loads(cases[i].one, 0, NULL);
+        json_auto_t *second = json_loads(cases[i].other, 0, NULL);
+
+        cr_expect_eq(change_is_same(key, first, second), cases[i].is_same,
+                     "%zu", i);
+        cr_expect_not(change_is_same(key, first, NULL));
+        cr_expect_not(change_is_same(key, NULL, second));
+    }
+}
+
+/* Changes */
+
+enum keys { NO_KEYS, KEYS, OTHER_KEYS };
+
+enum stored { NOTHING, UNSET, OPEN, SEALED };
+
+enum expected { AS_OPEN, AS_SEALED, AS_RECORD };
+
+/* What is made of a value over what is there, which has the secret "old". */
+static const struct {
+    const char *value;
+    enum stored stored;
+    enum keys keys;
+    bool has_mask, leaves_same;
+    enum err err;
+    enum expected expected;
+    const char *opened; /* what was made, opened; NULL: it cannot be */
+} cases[] = {
+    /* A new secret takes the place of any. */
+    {VALUE("new"), NOTHING, NO_KEYS, true, false, ERR_OK, AS_OPEN,
+     VALUE("new")},
+    {VALUE("new"), UNSET, KEYS, true, false, ERR_OK, AS_SEALED, VALUE("new")},
+    {VALUE("new"), OPEN, NO_KEYS, true, false, ERR_OK, AS_OPEN, VALUE("new")},
+    {VALUE("new"), OPEN, KEYS, true, false, ERR_OK, AS_SEALED, VALUE("new")},
+    {VALUE("new"), SEALED, KEYS, true, false, ERR_OK, AS_SEALED, VALUE("new")},
+    {VALUE("new"), SEALED, OTHER_KEYS, true, false, ERR_OK, AS_SEALED,
+     VALUE("new")},
+    {VALUE("new"), SEALED, OTHER_KEYS, true, true, ERR_OK, AS_SEALED,
+     VALUE("new")},
+    /* But a sealed one not by one in the clear. */
+    {VALUE("new"), SEALED, NO_KEYS, true, false, ERR_SEALED, AS_OPEN, NULL},
+    {VALUE("new"), SEALED, NO_KEYS, true, true, ERR_SEALED, AS_OPEN, NULL},
+    /* The mask keeps what is there. */
+    {VALUE("********"), NOTHING, KEYS, true, false, ERR_UNSET, AS_OPEN, NULL},
+    {VALUE("********"), UNSET, KEYS, true, true, ERR_UNSET, AS_OPEN, NULL},
+    {VALUE("********"), OPEN, NO_KEYS, true, false, ERR_OK, AS_OPEN,
+     VALUE("old")},
+    {VALUE("********"), OPEN, KEYS, true, false, ERR_OK, AS_SEALED,
+     VALUE("old")},
+    {VALUE("********"), SEALED, KEYS, true, false, ERR_OK, AS_SEALED,
+     VALUE("old")},
+    {VALUE_AT("https://a.example/b", "********"), SEALED, KEYS, true, false,
+     ERR_OK, AS_SEALED, VALUE_AT("https://a.example/b", "old")},
+    {VALUE("********"), SEALED, NO_KEYS, true, false, ERR_SEALED, AS_OPEN,
+     NULL},
+    {VALUE("********"), SEALED, OTHER_KEYS, true, false, ERR_SEALED, AS_OPEN,
+     NULL},
+    {VALUE_AT("https://b.example", "********"), OPEN, KEYS, true, false,
+     ERR_DENIED, AS_OPEN, NULL},
+    {VALUE_AT("https://b.example", "********"), SEALED, KEYS, true, true,
+     ERR_DENIED, AS_OPEN, NULL},
+    /* Nobody has seen a mask: it is a secret like any. */
+    {VALUE("********"), NOTHING, KEYS, false, false, ERR_OK, AS_SEALED,
+     VALUE("********")},
+    {VALUE_AT("https://b.example", "********"), SEALED, KEYS, false, false,
+     ERR_OK, AS_SEALED, VALUE_AT("https://b.example", "********")},
+    /* What is the same stays as it is, opened or not. */
+    {VALUE("old"), OPEN, NO_KEYS, true, true, ERR_OK, AS_RECORD, VALUE("old")},
+    {VALUE("old"), OPEN, KEYS, true, true, ERR_OK, AS_RECORD, VALUE("old")},
+    {VALUE("old"), SEALED, KEYS, true, true, ERR_OK, AS_RECORD, VALUE("old")},
+    {VALUE("********"), OPEN, KEYS, true, true, ERR_OK, AS_RECORD,
+     VALUE("old")},
+    {VALUE("********"), SEALED, KEYS, true, true, ERR_OK, AS_RECORD,
+     VALUE("old")},
+    {VALUE("********"), SEALED, NO_KEYS, true, true, ERR_OK, AS_RECORD, NULL},
+    {VALUE("********"), SEALED, OTHER_KEYS, true, true, ERR_OK, AS_RECORD,
+     NULL},
+    {VALUE_AT("https://a.example/b", "********"), SEALED, NO_KEYS, true, true,
+     ERR_OK, AS_SEALED, NULL},
+};
+
+/* What is there, with the secret "old". */
+static struct record
+current_of(enum stored stored)
+{
+    const struct seal seal = seal_of(one, HOOK);
+
+    switch (stored) {
+    case OPEN:
+        return record_of(strdup(VALUE("old")));
+    case SEALED:
+        return record_of(ring_seal(&seal, VALUE("old")));
+    case UNSET:
+        return (struct record){.version = 2};
+    default:
+        return (struct record){.version = 0};
+    }
+}
+
+static const struct secrets *
+secrets_of(enum keys keys)
+{
+    if (keys == NO_KEYS)
+        return NULL;
+    return keys == KEYS ? one : two;
+}
+
+/* What was stored, and what is shown of it. */
+static void
+check_made(size_t i, const struct change *change, const struct record *current,
+           const struct change_made *made)
+{
+    struct record stored = record_of(made->stored);
+    struct seal_fault fault;
+    auto_char *opened = NULL;
+
+    cr_expect_eq(
+        strstr(made->stored, "\"sealed\"") != NULL,
+        cases[i].expected == AS_SEALED ||
+            (cases[i].expected == AS_RECORD && cases[i].stored == SEALED),
+        "%zu: %s", i, made->stored);
+    if (cases[i].expected == AS_RECORD)
+        cr_expect_str_eq(made->stored, current->value, "%zu", i);
+    (void)change_show(&change->seal, CHANGE_REVEALED, &stored, &opened, &fault);
+    if (cases[i].opened != NULL)
+        cr_expect_str_eq(opened, cases[i].opened, "%zu: %s", i, opened);
+    else
+        cr_expect_null(opened);
+    if (change->view == CHANGE_UNSEEN) {
+        cr_expect_null(made->shown);
+    } else if (change->view == CHANGE_REVEALED) {
+        cr_expect_str_eq(made->shown, cases[i].opened, "%zu", i);
+    } else {
+        cr_expect_null(strstr(made->shown, "old"), "%zu: %s", i, made->shown);
+        cr_expect_not_null(strstr(made->shown, SEAL_MASK), "%zu: %s", i,
+                           made->shown);
+    }
+}
+
+static void
+check_case(size_t i, enum change_view view)
+{
+    json_auto_t *value = json_loads(cases[i].value, 0, NULL);
+    json_auto_t *before = json_deep_copy(value);
+    struct record current = current_of(cases[i].stored);
+    const struct change change = {
+        .seal = seal_of(secrets_of(cases[i].keys), HOOK),
+        .value = value,
+        .has_mask = cases[i].has_mask,
+        .leaves_same = cases[i].leaves_same,
+        .view = view,
+    };
+    struct store_write write = {.base = STORE_ANY_VERSION};
+    struct change_made made;
+    enum err err = change_make(&change, &current, &write, &made);
+
+    cr_assert_eq(err, cases[i].err, "%zu: %s", i, err_name(err));
+    cr_expect(json_equal(value, before), "%zu", i);
+    cr_expect_eq(write.value, made.stored);
+    if (err == ERR_OK) {
+        check_made(i, &change, &current, &made);
+        cr_expect_eq(write.value_len, strlen(made.stored));
+        cr_expect_str_eq(write.key, HOOK);
+        cr_expect_str_eq(write.tenant, "acme");
+    } else {
+        cr_expect_null(made.stored);
+        cr_expect_null(made.shown);
+    }
+    change_made_clear(&made);
+    record_clear(&current);
+}
+
+Test(change, what_is_made_over_what_is_there)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        check_case(i, CHANGE_UNSEEN);
+        if (cases[i].leaves_same)
+            continue;
+        check_case(i, CHANGE_MASKED);
+        check_case(i, CHANGE_REVEALED);
+    }
+}
+
+Test(change, what_has_no_secret_is_one_text)
+{
+    json_auto_t *value = json_loads("{\"enabled\":true}", 0, NULL);
+    struct change change = {.seal = seal_of(one, "external_oms"),
+                            .value = value,
+                            .has_mask = true,
+                            .view = CHANGE_MASKED};
+    const struct record current = {.version = 7};
+    struct store_write write = {.base = STORE_ANY_VERSION};
+    struct change_made made;
+
+    cr_assert_eq(change_make(&change, &current, &write, &made), ERR_OK);
+    cr_expect_str_eq(made.stored, "{\"enabled\":true}");
+    cr_expect_eq(made.shown, made.stored);
+    cr_expect_eq(write.base, STORE_ANY_VERSION);
+    cr_expect_not(write.once);
+    change_made_clear(&made);
+    change.seal = seal_of(one, "sales_order_generator_sequence");
+    cr_assert_eq(change_make(&change, &current, &write, &made), ERR_OK);
+    cr_expect(write.once);
+    change_made_clear(&made);
+    change.value = NULL;
+    cr_assert_eq(change_make(&change, &current, &write, &made), ERR_OK);
+    cr_expect_null(made.stored);
+    cr_expect_null(made.shown);
+    cr_expect_eq(write.value_len, 0);
+    cr_expect_not(write.once);
+    change_made_clear(&made);
+}
+
+/* Another one could have a sealed secret by then, or none. */
+Test(change, what_depends_on_what_is_there_is_based_on_it)
+{
+    static const struct {
+        const char *secret;
+        bool has_keys, leaves_same, is_based;
+    } rows[] = {
+        {"new", true, false, false},
+        {"new", false, false, true},
+        {"********", true, false, true},
+        {"old", true, true, true},
+    };
+    struct record current = record_of(strdup(VALUE("old")));
+
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        json_auto_t *value =
+            json_pack("{s:s,s:s,s:i}", "url", "https://a.example", "api_key",
+                      rows[i].secret, "timeout", 15);
+        const struct change change = {
+            .seal = seal_of(rows[i].has_keys ? one : NULL, HOOK),
+            .value = value,
+            .has_mask = true,
+            .leaves_same = rows[i].leaves_same,
+        };
+        struct store_write write = {.base = STORE_ANY_VERSION,
+                                    .lost = ERR_PRECOND};
+        struct change_made made;
+
+        cr_assert_eq(change_make(&change, &current, &write, &made), ERR_OK);
+        cr_expect_eq(write.base,
+                     rows[i].is_based ? current.version : STORE_ANY_VERSION,
+                     "%zu", i);
+        cr_expect_eq(write.lost, rows[i].is_based ? ERR_CONFLICT : ERR_PRECOND);
+        change_made_clear(&made);
+        write.base = current.version;
+        write.lost = ERR_PRECOND;
+        cr_assert_eq(change_make(&change, &current, &write, &made), ERR_OK);
+        cr_expect_eq(write.base, current.version);
+        cr_expect_eq(write.lost, ERR_PRECOND);
+        change_made_clear(&made);
+    }
+    record_clear(&current);
+}
+
+/* Before it is said that the mask has nothing to keep. */
+Test(change, another_version_than_its_base_comes_first)
+{
+    json_auto_t *value = json_loads(VALUE("********"), 0, NULL);
+    const struct change change = {
+        .seal = seal_of(one, HOOK), .value = value, .has_mask = true};
+    const struct record current = {.version = 3};
+    struct store_write write = {.base = 2, .lost = ERR_PRECOND};
+    struct change_made made;
+
+    cr_expect_eq(change_make(&change, &current, &write, &made), ERR_PRECOND);
+    cr_expect_eq(write.result, ERR_PRECOND);
+    cr_expect_eq(write.version, 3);
+    cr_expect_null(made.stored);
+}
+
+Test(change, what_is_wrong_is_explained)
+{
+    const struct config_key *key = config_key_find(HOOK);
+    json_auto_t *messages = json_array();
+
+    cr_expect_eq(change_explain(key, ERR_SEALED, messages), ERR_OK);
+    cr_expect_eq(change_explain(key, ERR_NOMEM, messages), ERR_OK);
+    cr_expect_eq(json_array_size(messages), 0);
+    cr_expect_eq(change_explain(key, ERR_UNSET, messages), ERR_INVALID);
+    cr_expect_eq(change_explain(key, ERR_DENIED, messages), ERR_INVALID);
+    cr_expect_eq(change_explain(key, ERR_TOOBIG, messages), ERR_INVALID);
+    cr_expect_str_eq(json_string_value(json_array_get(messages, 2)),
+                     "value: must be at most 65600 bytes with the api_key that "
+                     "is kept");
+}
+
+Test(change, what_is_renewed_is_sealed_by_the_first_key)
+{
+    struct secrets *both = ring_make("two one");
+    struct seal seal = seal_of(both, HOOK);
+    struct record current = current_of(SEALED);
+    struct record fresh = {.version = 3};
+    struct seal_fault fault;
+    char *again = NULL;
+
+    cr_assert_eq(change_renew(&seal, &current, &fresh.value, &fault), ERR_OK);
+    fresh.value_len = strlen(fresh.value);
+    cr_expect_not_null(strstr(fresh.value, "\"kid\":\"two\""));
+    cr_assert_eq(change_renew(&seal, &fresh, &again, &fault), ERR_OK);
+    cr_expect_null(again);
+    record_clear(&current);
+    record_clear(&fresh);
+    secrets_close(both);
+}
+
+static enum err
+make_kept(enum change_view view, const struct record *current,
+          struct change_made *made_out)
+{
+    json_auto_t *value = NULL;
+    struct store_write write = {.base = STORE_ANY_VERSION};
+    struct change change = {
+        .seal = seal_of(one, HOOK), .has_mask = true, .view = view};
+
+    no_memory_pause(true);
+    value = json_loads(VALUE_AT("HTTPS://a.example/b", "********"), 0, NULL);
+    no_memory_pause(false);
+    change.value = value;
+    return change_make(&change, current, &write, made_out);
+}
+
+/* Nothing is left out: least of all the seal. */
+Test(change, without_memory)
+{
+    static const enum change_view views[] = {CHANGE_UNSEEN, CHANGE_MASKED,
+                                             CHANGE_REVEALED};
+    struct record current = current_of(SEALED);
+
+    for (size_t i = 0; i < ARRAY_SIZE(views); i++) {
+        bool has_failed = true;
+        unsigned n = 0;
+
+        for (; has_failed; n++) {
+            struct change_made made;
+            enum err err;
+
+            no_memory_after(n);
+            err = make_kept(views[i], &current, &made);
+            has_failed = no_memory_end();
+            cr_assert_eq(err, has_failed ? ERR_NOMEM : ERR_OK, "%zu, %u", i, n);
+            cr_expect(err != ERR_OK ||
+                      strstr(made.stored, "\"sealed\"") != NULL);
+            change_made_clear(&made);
+        }
+        cr_expect_gt(n, 5);
+    }
+    record_clear(&current);
+}
