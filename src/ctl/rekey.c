@@ -97,6 +97,7 @@ add_version(struct job *job, const struct record *record)
         return ERR_NOMEM;
     }
     next->write = (struct store_write){
+        .op = STORE_REPLACE,
         .tenant = job->place->tenant,
         .key = job->place->key->name,
         .value = next->fresh,

@@ -253,6 +253,7 @@ change_make(const struct change *change, const struct record *current,
     enum err err;
 
     *made_out = (struct change_made){.stored = NULL};
+    write->op = change->value != NULL ? STORE_PUT : STORE_UNSET;
     write->tenant = change->seal.tenant;
     write->key = change->seal.key->name;
     write->once = change->value != NULL && change->seal.key->is_once;

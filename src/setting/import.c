@@ -90,11 +90,11 @@ make_write(const struct secrets *secrets, const struct jsonl_setting *setting,
     err = change_make(&change, record, write, made_out);
     if (err != ERR_OK)
         return err;
-    write->is_check =
-        record_is_set(record) && record->value_len == write->value_len &&
-        memcmp(record->value, write->value, write->value_len) == 0;
-    if (write->is_check)
+    if (record_is_set(record) && record->value_len == write->value_len &&
+        memcmp(record->value, write->value, write->value_len) == 0) {
+        write->op = STORE_CHECK;
         write->base = record->version;
+    }
     return ERR_OK;
 }
 
@@ -165,7 +165,7 @@ fill_slot(struct import *import, struct slot *slot,
         if (err != ERR_OK)
             return err;
         write->group = (unsigned int)(slot - import->slots) + 1;
-        *is_all_same_out = *is_all_same_out && write->is_check;
+        *is_all_same_out = *is_all_same_out && write->op == STORE_CHECK;
         if (i > 0)
             slot->writes[i - 1].next = write;
     }

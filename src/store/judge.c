@@ -3,25 +3,16 @@
 
 #include <string.h>
 
-void
-store_judge(struct store_write *write, const char *value, size_t value_len,
-            int64_t now)
+/* Another version is there than the one that the write is based on. */
+static bool
+is_overtaken(const struct store_write *write)
 {
-    bool is_refused = write->once && value_len > 0;
-    bool is_same = is_refused && value_len == write->value_len &&
-                   memcmp(value, write->value, value_len) == 0;
+    return write->base != STORE_ANY_VERSION && write->base != write->version;
+}
 
-    write->is_new = false;
-    write->result = ERR_OK;
-    if (is_same && !write->is_check)
-        return;
-    if (write->base != STORE_ANY_VERSION && write->base != write->version)
-        write->result = write->lost;
-    else if (is_refused && !write->is_check)
-        write->result = ERR_INVALID;
-    if (write->result != ERR_OK || write->is_check ||
-        (value_len == 0 && write->value_len == 0))
-        return;
+static void
+make_version(struct store_write *write, int64_t now)
+{
     write->is_new = true;
     write->version++;
     /* A clock that was set back does not make a newer version look older. */
@@ -29,14 +20,78 @@ store_judge(struct store_write *write, const char *value, size_t value_len,
         write->updated_at = now;
 }
 
-bool
-store_note_fits(const char *note)
+static void
+judge_put(struct store_write *write, const char *value, size_t value_len,
+          int64_t now)
+{
+    bool is_fixed = write->once && value_len > 0;
+
+    if (is_fixed && value_len == write->value_len &&
+        memcmp(value, write->value, value_len) == 0)
+        return;
+    if (is_overtaken(write))
+        write->result = write->lost;
+    else if (is_fixed)
+        write->result = ERR_INVALID;
+    else
+        make_version(write, now);
+}
+
+void
+store_judge(struct store_write *write, const char *value, size_t value_len,
+            int64_t now)
+{
+    write->is_new = false;
+    write->result = ERR_OK;
+    switch (write->op) {
+    case STORE_PUT:
+        judge_put(write, value, value_len, now);
+        break;
+    case STORE_UNSET:
+        if (is_overtaken(write))
+            write->result = write->lost;
+        else if (value_len > 0)
+            make_version(write, now);
+        break;
+    case STORE_CHECK:
+        if (is_overtaken(write))
+            write->result = write->lost;
+        break;
+    case STORE_REPLACE:
+        break;
+    }
+}
+
+static bool
+note_fits(const char *note)
 {
     size_t characters = 0, len = 0;
 
     for (; note != NULL && note[len] != '\0'; len++)
         characters += (note[len] & 0xc0) != 0x80; /* a character's first byte */
     return characters <= STORE_NOTE_MAX && len <= STORE_NOTE_MAX * 4;
+}
+
+static bool
+value_fits(const struct store_write *write)
+{
+    switch (write->op) {
+    case STORE_PUT:
+        return write->value_len > 0;
+    case STORE_UNSET:
+        return write->value_len == 0;
+    case STORE_CHECK:
+        return true;
+    case STORE_REPLACE:
+        return write->value_len > 0 && write->replaces_len > 0;
+    }
+    return false;
+}
+
+bool
+store_write_is_valid(const struct store_write *write)
+{
+    return value_fits(write) && note_fits(write->note);
 }
 
 struct store_write *

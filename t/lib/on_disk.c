@@ -68,7 +68,8 @@ assert_refused(const char *path, const char *because)
 struct store_write
 write_of(const char *tenant, const char *key, const char *text)
 {
-    return (struct store_write){.tenant = tenant,
+    return (struct store_write){.op = *text != '\0' ? STORE_PUT : STORE_UNSET,
+                                .tenant = tenant,
                                 .key = key,
                                 .value = text,
                                 .value_len = strlen(text),

@@ -51,6 +51,7 @@ struct store_write
 write_of(const char *tenant, const char *key, const char *text)
 {
     return (struct store_write){
+        .op = *text != '\0' ? STORE_PUT : STORE_UNSET,
         .tenant = tenant,
         .key = key,
         .value = text,

@@ -169,7 +169,7 @@ judge(const struct store_mem *store, struct store_write *write)
 
     reset(write, write->is_probe ? ERR_OK : ERR_INVALID);
     if (write->is_probe || !is_name(write->tenant, write->key) ||
-        !store_note_fits(write->note))
+        !store_write_is_valid(write))
         return;
     current = find(store, write->tenant, write->key);
     if (current != NULL) {
@@ -179,11 +179,8 @@ judge(const struct store_mem *store, struct store_write *write)
         write->has_write_id = current->record.has_write_id;
         memcpy(write->write_id, current->record.write_id, STORE_WRITE_ID_SIZE);
     }
-    write->result = ERR_OK;
-    if (write->replaces == NULL)
-        store_judge(write, current != NULL ? current->record.value : NULL,
-                    current != NULL ? current->record.value_len : 0,
-                    time(NULL));
+    store_judge(write, current != NULL ? current->record.value : NULL,
+                current != NULL ? current->record.value_len : 0, time(NULL));
 }
 
 static void
@@ -217,9 +214,9 @@ apply(struct store_mem *store, struct store_write *first,
         judge(store, write);
     store_judge_group(first, end);
     for (write = first; write != end; write = write->next) {
-        if (write->replaces != NULL && write->result == ERR_OK)
+        if (write->op == STORE_REPLACE && write->result == ERR_OK)
             replace(store, write);
-        if (write->replaces != NULL || !write->is_new)
+        if (write->op == STORE_REPLACE || !write->is_new)
             continue;
         if (store_stamp(&stamp, write) != 0)
             abort();

@@ -160,7 +160,7 @@ bool
 lmdb_redo_is_barred(const struct store_write *first,
                     const struct store_write *end)
 {
-    while (first != end && first->replaces == NULL)
+    while (first != end && first->op != STORE_REPLACE)
         first = first->next;
     return first != end;
 }

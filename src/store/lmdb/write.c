@@ -103,7 +103,7 @@ judge(const struct lmdb_env *env, MDB_txn *txn, struct store_write *write,
     lmdb_write_reset(write, write->is_probe ? ERR_OK : ERR_INVALID);
     if (write->is_probe)
         return 0; /* see lmdb_stat_answer */
-    if (write->value_len > UINT32_MAX || !store_note_fits(write->note) ||
+    if (write->value_len > UINT32_MAX || !store_write_is_valid(write) ||
         !store_name_encode(write->tenant, write->key, &name))
         return 0;
     rc = lmdb_write_look_up(env, txn, &name, &current);
@@ -117,9 +117,7 @@ judge(const struct lmdb_env *env, MDB_txn *txn, struct store_write *write,
     write->seq = current.seq;
     write->has_write_id = current.seq > 0;
     memcpy(write->write_id, current.write_id, STORE_WRITE_ID_SIZE);
-    write->result = ERR_OK;
-    if (write->replaces == NULL)
-        store_judge(write, current.value, current.value_len, now);
+    store_judge(write, current.value, current.value_len, now);
     return 0;
 }
 
@@ -213,7 +211,7 @@ lmdb_write_apply(const struct lmdb_env *env, MDB_txn *txn,
     if (rc == 0)
         store_judge_group(first, end);
     for (write = first; rc == 0 && write != end; write = write->next) {
-        if (write->replaces != NULL)
+        if (write->op == STORE_REPLACE)
             rc = replace(env, txn, write);
         else if (write->is_new)
             rc = store_judged(env, txn, write, stamp);

@@ -174,6 +174,7 @@ seal_hook(struct secrets *secrets)
 {
     const struct seal seal = {secrets, "acme", config_key_find(WEBHOOK)};
     struct store_write write = {
+        .op = STORE_REPLACE,
         .tenant = "acme",
         .key = WEBHOOK,
         .base = 1,
@@ -235,8 +236,10 @@ Test(api_etag, of_an_old_record_that_is_gone_by_then)
     const struct config_key *key = config_key_find(SEQUENCE);
     struct store_write write = {
         .tenant = "acme", .key = SEQUENCE, .version = 1, .result = ERR_OK};
-    struct store_write unset = {
-        .tenant = "acme", .key = SEQUENCE, .base = STORE_ANY_VERSION};
+    struct store_write unset = {.op = STORE_UNSET,
+                                .tenant = "acme",
+                                .key = SEQUENCE,
+                                .base = STORE_ANY_VERSION};
     char tag[ETAG_SIZE];
 
     set(&api, SEQUENCE, "{\"size\":5}");

@@ -369,8 +369,10 @@ Test(api_secret, the_mask_with_nothing_to_keep_is_refused)
 
 Test(api_secret, an_unset_webhook_has_none)
 {
-    struct store_write unset = {
-        .tenant = "acme", .key = KEY, .base = STORE_ANY_VERSION};
+    struct store_write unset = {.op = STORE_UNSET,
+                                .tenant = "acme",
+                                .key = KEY,
+                                .base = STORE_ANY_VERSION};
 
     api.has_mask = true;
     set(&api, KEY, HOOK("s3cret"));

@@ -26,6 +26,7 @@ static void
 unset(const char *key)
 {
     struct store_write write = {
+        .op = STORE_UNSET,
         .tenant = "acme",
         .key = key,
         .author = "cli:root",

@@ -110,7 +110,7 @@ STORE_TEST(a_check_stores_nothing_and_holds_its_group)
     };
 
     stored(store, "acme", "a", "1");
-    writes[0].is_check = writes[2].is_check = true;
+    writes[0].op = writes[2].op = STORE_CHECK;
     writes[0].once = true; /* the value is not looked at */
     writes[0].base = writes[2].base = 1;
     writes[2].lost = ERR_PRECOND;
@@ -125,6 +125,37 @@ STORE_TEST(a_check_stores_nothing_and_holds_its_group)
     assert_value(store, "acme", "a", 1, "1");
     assert_value(store, "acme", "b", 1, "2");
     assert_value(store, "brio", "b", 0, "");
+}
+
+/* The operation says what is done, and not whether there is a value. */
+STORE_TEST(a_value_that_the_operation_does_not_fit_is_refused)
+{
+    static const struct {
+        enum store_op op;
+        const char *value, *replaces;
+        enum err result;
+    } cases[] = {
+        {STORE_PUT, "", "", ERR_INVALID},
+        {STORE_UNSET, "2", "", ERR_INVALID},
+        {STORE_REPLACE, "", "1", ERR_INVALID},
+        {STORE_REPLACE, "2", "", ERR_INVALID},
+        {STORE_CHECK, "", "", ERR_OK},
+        {STORE_CHECK, "2", "1", ERR_OK},
+        {STORE_REPLACE, "2", "1", ERR_OK},
+    };
+
+    stored(store, "acme", "a", "1");
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct store_write write = write_of("acme", "a", cases[i].value);
+
+        write.op = cases[i].op;
+        write.base = 1;
+        write.replaces = cases[i].replaces;
+        write.replaces_len = strlen(cases[i].replaces);
+        cr_expect_eq(store_commit_one(store, &write), cases[i].result, "%zu",
+                     i);
+        assert_value(store, "acme", "a", 1, write.is_new ? "2" : "1");
+    }
 }
 
 STORE_TEST(a_batch_without_writes_is_fine)

@@ -171,7 +171,7 @@ STORE_TEST_KEEPING(2, writes_of_a_batch_prune_each_other)
 STORE_TEST_KEEPING(2, large_values_are_pruned_too)
 {
     static char big[50000];
-    struct store_write write = write_of("acme", "timer", "");
+    struct store_write write = write_of("acme", "timer", "x");
     struct record record;
 
     memset(big, 'x', sizeof(big));

@@ -16,6 +16,7 @@ replacement(const char *key, uint64_t version, const char *old,
     struct store_write write = write_of("acme", key, text);
 
     write.author = write.request_id = "nobody";
+    write.op = STORE_REPLACE;
     write.base = version;
     write.replaces = old;
     write.replaces_len = strlen(old);

@@ -153,6 +153,7 @@ STORE_TEST(a_replacement_leaves_the_stamp_as_it_is)
 {
     struct store_write first = write_of("acme", "hook", "old");
     struct store_write other = {
+        .op = STORE_REPLACE,
         .tenant = "acme",
         .key = "hook",
         .value = "new",

@@ -143,6 +143,7 @@ Test(store_lmdb_env, a_group_that_does_not_fit_is_not_stored_in_part)
     };
 
     memset(large, 'x', sizeof(large) - 1);
+    writes[1].op = STORE_PUT;
     writes[1].value_len = sizeof(large) - 1;
     writes[0].group = writes[1].group = 1;
     writes[2].group = writes[3].group = 2;

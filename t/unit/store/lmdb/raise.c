@@ -166,6 +166,7 @@ Test(store_lmdb_raise, a_replacement_in_an_old_record_adds_nothing_to_it)
     make_old("data.mdb");
     store = open_store();
     write.base = 1;
+    write.op = STORE_REPLACE;
     write.replaces = HOOK_VALUE;
     write.replaces_len = strlen(HOOK_VALUE);
     cr_assert_eq(store_commit_one(store, &write), ERR_OK);

@@ -180,6 +180,7 @@ Test(store_lmdb_redo, a_replacement_leaves_no_note)
     cr_assert_eq(put(store, "acme", secret), ERR_OK);
     cr_assert_eq(put(store, "brio", secret), ERR_OK);
     write.base = 1;
+    write.op = STORE_REPLACE;
     write.replaces = secret;
     write.replaces_len = strlen(secret);
     disk.synchronous_writes = 0;
