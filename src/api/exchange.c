@@ -13,6 +13,37 @@ exchange_clear(struct exchange *exchange)
     memset(exchange, 0, sizeof(*exchange));
 }
 
+void
+exchange_wait(struct exchange *exchange, enum wait_for what, resume_fn *resume)
+{
+    exchange->wait.what = what;
+    exchange->wait.resume = resume;
+}
+
+void
+exchange_wait_here(struct api *api, struct exchange *exchange)
+{
+    switch (exchange->wait.what) {
+    case WAIT_COMMIT:
+        (void)store_commit_one(api->store, &exchange->write); /* in it, too */
+        break;
+    case WAIT_PROBE:
+        exchange->probed = store_probe(api->store);
+        break;
+    case WAIT_NONE:
+        break;
+    }
+}
+
+void
+exchange_resume(struct api *api, struct exchange *exchange)
+{
+    resume_fn *resume = exchange->wait.resume;
+
+    exchange_wait(exchange, WAIT_NONE, NULL);
+    resume(api, exchange);
+}
+
 /* A secret must not stay behind in a cache; anything else may, as long as the
  * client asks whether it is still current. */
 const char *

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
  * A request on its way through the handlers, and what several of them need. A
- * read answers at once. A write is checked, and then handed back to the
- * transport to be committed; api_written makes its answer.
+ * handler makes the response, or has the exchange wait: for its write to be
+ * committed, for instance. The transport then sees to what it waits for, and
+ * has it resumed.
  */
 #ifndef API_EXCHANGE_H
 #define API_EXCHANGE_H
@@ -29,14 +30,39 @@ struct api {
     bool has_hidden; /* a route for operators; the log has why */
 };
 
+/* What an exchange waits for; server/waiting.c and exchange_wait_here know how
+ * that happens. */
+enum wait_for {
+    WAIT_NONE,   /* nothing: its response is made */
+    WAIT_COMMIT, /* its write's, which then has its result */
+    WAIT_PROBE,  /* the store's, whose result is then in probed */
+};
+
+struct exchange;
+
+/* Goes on with an exchange when what it has waited for is there: makes the
+ * response, or has it wait again. */
+typedef void resume_fn(struct api *api, struct exchange *exchange);
+
 /* One request on its way through the handlers. */
 struct exchange {
     struct request request;
     struct response response;
     struct principal principal; /* a copy: it outlives the next auth_check */
 
-    /* A write to commit before the response can be made; tenant NULL: none */
-    struct store_write write;
+    /* While there is no response: what for, and what goes on then. */
+    struct {
+        enum wait_for what;
+        resume_fn *resume;
+
+        /* server/waiting.c's. */
+        void *owner;
+        uint64_t probe; /* its number */
+        struct exchange *next;
+    } wait;
+    struct store_write write; /* see WAIT_COMMIT */
+    enum err probed;          /* see WAIT_PROBE */
+
     const struct config_key *key;
     struct change_made made; /* what write stores, and its answer shows */
 
@@ -46,6 +72,16 @@ struct exchange {
 };
 
 void exchange_clear(struct exchange *exchange);
+
+/* For handlers: there is no response yet, and resume goes on. */
+void exchange_wait(struct exchange *exchange, enum wait_for what,
+                   resume_fn *resume);
+
+/* Waits in place, for a process that serves nobody else meanwhile. */
+void exchange_wait_here(struct api *api, struct exchange *exchange);
+
+/* Goes on, when what it has waited for is there. */
+void exchange_resume(struct api *api, struct exchange *exchange);
 
 /* Cache-Control of an answer that holds the key's value. */
 const char *api_cache_control(const struct config_key *key);

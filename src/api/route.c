@@ -216,36 +216,42 @@ note_failure(const struct exchange *exchange)
               LOG_TEXT(*tenant != '\0' ? "tenant" : NULL, tenant));
 }
 
-/* The response is made. */
-static void
-finish(const struct exchange *exchange)
+/* Counts and logs an exchange whose response is made. */
+static enum route_outcome
+conclude(const struct exchange *exchange)
 {
+    if (exchange->wait.what != WAIT_NONE)
+        return ROUTE_WAITS;
     metrics_request(exchange->route, exchange->request.method,
                     exchange->response.status, now_ns() - exchange->started);
     note_failure(exchange);
+    return ROUTE_ANSWERED;
 }
 
-void
+enum route_outcome
 route_serve(struct api *api, struct exchange *exchange)
 {
     exchange->started = now_ns();
     serve(api, exchange);
-    if (exchange->write.tenant == NULL)
-        finish(exchange);
+    return conclude(exchange);
+}
+
+enum route_outcome
+route_resume(struct api *api, struct exchange *exchange)
+{
+    exchange_resume(api, exchange);
+    return conclude(exchange);
 }
 
 void
-route_written(struct api *api, struct exchange *exchange)
+route_serve_here(struct api *api, struct exchange *exchange)
 {
-    enum err result = exchange->write.result;
+    enum route_outcome outcome = route_serve(api, exchange);
 
-    if (result == ERR_CONFLICT || result == ERR_PRECOND)
-        metrics_inc(METRIC_LOST_RACES);
-    if (exchange->write.is_probe)
-        api_probed(api, exchange);
-    else
-        api_written(api, exchange);
-    finish(exchange);
+    while (outcome == ROUTE_WAITS) {
+        exchange_wait_here(api, exchange);
+        outcome = route_resume(api, exchange);
+    }
 }
 
 void

@@ -7,13 +7,18 @@ struct api;
 struct exchange;
 struct metrics_names;
 
-/*
- * Serves exchange->request, whose body is complete. Afterwards either the
- * response is made, or exchange->write waits to be committed; then call
- * route_written, which makes it.
- */
-void route_serve(struct api *api, struct exchange *exchange);
-void route_written(struct api *api, struct exchange *exchange);
+enum route_outcome {
+    ROUTE_ANSWERED, /* the response is made */
+    ROUTE_WAITS,    /* exchange->wait says for what */
+};
+
+/* Serves exchange->request, whose body is complete; and goes on when what the
+ * exchange has waited for is there, which it may have to once more. */
+enum route_outcome route_serve(struct api *api, struct exchange *exchange);
+enum route_outcome route_resume(struct api *api, struct exchange *exchange);
+
+/* Serves it to the end, and waits in place. */
+void route_serve_here(struct api *api, struct exchange *exchange);
 
 /* Fills in what the metrics call the routes. */
 void route_name(struct metrics_names *names);

@@ -80,10 +80,11 @@ note_ready(struct api *api, const char *store_fault, const char *keys_fault)
     api->is_unready = !is_ready;
 }
 
-void
-api_probed(struct api *api, struct exchange *exchange)
+/* Says whether requests would be served, once the store is probed. */
+static void
+respond_ready(struct api *api, struct exchange *exchange)
 {
-    const char *store_fault = find_store_fault(api, exchange->write.result);
+    const char *store_fault = find_store_fault(api, exchange->probed);
     const char *keys_fault = find_keys_fault(api);
     json_auto_t *faults = NULL;
 
@@ -101,9 +102,9 @@ void
 api_readyz(struct api *api, struct exchange *exchange)
 {
     if (api->store == NULL)
-        api_probed(api, exchange);
+        respond_ready(api, exchange);
     else
-        exchange->write = (struct store_write){.tenant = "", .is_probe = true};
+        exchange_wait(exchange, WAIT_PROBE, respond_ready);
 }
 
 static bool

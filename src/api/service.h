@@ -12,10 +12,9 @@ void api_openapi(struct api *api, struct exchange *exchange);
 /* GET of /healthz: the process answers. */
 void api_healthz(struct api *api, struct exchange *exchange);
 
-/* GET of /readyz: whether requests would be served now. Leaves a probe in
- * write, if there is a store to be asked; api_probed makes its answer. */
+/* GET of /readyz: whether requests would be served now. Waits for a probe, if
+ * there is a store to be asked. */
 void api_readyz(struct api *api, struct exchange *exchange);
-void api_probed(struct api *api, struct exchange *exchange);
 
 /* GET of /metrics, for Prometheus. */
 void api_metrics(struct api *api, struct exchange *exchange);

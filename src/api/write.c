@@ -6,6 +6,7 @@
 #include "api/secret.h"
 #include "http/problem.h"
 #include "json/messages.h"
+#include "metrics/metrics.h"
 #include "model/body.h"
 #include "setting/change.h"
 #include "setting/etag.h"
@@ -111,11 +112,15 @@ respond_written(struct exchange *exchange, const struct store_write *write)
     }
 }
 
-void
-api_written(struct api *api, struct exchange *exchange)
+/* Answers a write that was committed, or has lost. */
+static void
+answer_written(struct api *api, struct exchange *exchange)
 {
     struct response *response = &exchange->response;
+    enum err result = exchange->write.result;
 
+    if (result == ERR_CONFLICT || result == ERR_PRECOND)
+        metrics_inc(METRIC_LOST_RACES);
     /* What became of it is answered all the same. */
     if (setting_etag_after(api->store, exchange->key, &exchange->write,
                            response->etag) != ERR_OK)
@@ -187,10 +192,12 @@ submit(struct api *api, struct exchange *exchange, const struct change *change,
     if (err != ERR_OK) {
         problem_respond(&exchange->response, request, err, NULL);
     } else if (make(exchange, change, &current, &write)) {
-        if (is_validate_only)
+        if (is_validate_only) {
             respond_judged(exchange, &write, &current);
-        else
+        } else {
             exchange->write = write;
+            exchange_wait(exchange, WAIT_COMMIT, answer_written);
+        }
     }
     record_clear(&current);
 }

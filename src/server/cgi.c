@@ -79,12 +79,7 @@ cgi_run(struct api *api)
     if (!is_read) {
         problem_respond(&exchange.response, &exchange.request, ERR_NOMEM, NULL);
     } else {
-        route_serve(api, &exchange);
-        if (exchange.write.tenant != NULL) {
-            /* Its result is in the write, where route_written looks. */
-            (void)store_commit_one(api->store, &exchange.write);
-            route_written(api, &exchange);
-        }
+        route_serve_here(api, &exchange);
     }
     is_printed = print_response(&exchange);
     close(STDOUT_FILENO); /* the log may take longer; nobody is to wait */

@@ -3,7 +3,7 @@
 
 #include "api/route.h"
 #include "http/problem.h"
-#include "store/committer.h"
+#include "server/waiting.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -17,13 +17,13 @@
 /*
  * The time runs from the end of the request before, from the first byte of a
  * request, and from the last byte that the peer took. The two states without a
- * time have an owner of ours: the committer gives every write back, and a
+ * time have an owner of ours: the committer answers whatever it has, and a
  * connection that is closing is freed after the batch of events. nginx closes
  * its own idle connections after 60 s.
  */
 const struct conn_wait conn_waits[CONN_STATE_MAX] = {
     [CONN_IDLE] = {EPOLLIN, 300000}, [CONN_RECEIVING] = {EPOLLIN, 10000},
-    [CONN_COMMITTING] = {0, -1},     [CONN_SENDING] = {EPOLLOUT, 10000},
+    [CONN_WAITING] = {0, -1},        [CONN_SENDING] = {EPOLLOUT, 10000},
     [CONN_CLOSING] = {0, -1},
 };
 
@@ -153,13 +153,17 @@ refuse_unread(struct conn *conn)
     refuse(conn);
 }
 
-/* The committer has the write as long as the connection has this state. */
+/* Sends the answer; or has the exchange parked, for as long as the connection
+ * waits. */
 static void
-commit(struct conn *conn)
+go_on(struct conn *conn, enum route_outcome outcome)
 {
-    conn->exchange.write.owner = conn;
-    conn->state = CONN_COMMITTING;
-    committer_submit(conn->service->committer, &conn->exchange.write);
+    if (outcome == ROUTE_ANSWERED) {
+        answer(conn);
+        return;
+    }
+    conn->state = CONN_WAITING;
+    waiting_park(conn->service->waiting, &conn->exchange, conn);
 }
 
 static void
@@ -176,11 +180,7 @@ serve(struct conn *conn)
         conn->state = CONN_CLOSING;
         return;
     }
-    route_serve(conn->service->api, exchange);
-    if (exchange->write.tenant != NULL)
-        commit(conn);
-    else
-        answer(conn);
+    go_on(conn, route_serve(conn->service->api, exchange));
 }
 
 /* Sends the protocol's own replies, which belong to no request. */
@@ -227,7 +227,7 @@ feed(struct conn *conn, const char *bytes, size_t len)
         act(conn, progress);
         if (conn->state == CONN_CLOSING)
             return;
-        if (conn->state == CONN_COMMITTING || conn->state == CONN_SENDING) {
+        if (conn->state == CONN_WAITING || conn->state == CONN_SENDING) {
             if (!buf_add(&conn->rest, bytes, len))
                 conn->is_last = true;
             return;
@@ -271,10 +271,9 @@ conn_write(struct conn *conn)
 }
 
 void
-conn_written(struct conn *conn)
+conn_resume(struct conn *conn)
 {
-    route_written(conn->service->api, &conn->exchange);
-    answer(conn);
+    go_on(conn, route_resume(conn->service->api, &conn->exchange));
     feed_rest(conn);
 }
 

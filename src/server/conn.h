@@ -14,27 +14,27 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct committer;
+struct waiting;
 
 /*
  * What the connection waits for, and who ends the wait; conn_waits says how,
  * and when at the latest.
  *
- *     IDLE -> RECEIVING -> COMMITTING -> SENDING -> IDLE
+ *     IDLE -> RECEIVING -> WAITING -> SENDING -> IDLE
  *
  * A state that has nothing to wait for is passed over: a read commits nothing,
  * and most answers fit into the socket. What has arrived behind a request is
  * served as soon as its answer has left, so that a state may follow itself:
- * COMMITTING for the next write, for instance.
+ * WAITING for the next write, for instance.
  */
 enum conn_state {
-    CONN_IDLE,       /* the peer: for the first byte of a request */
-    CONN_RECEIVING,  /* the peer: for the rest of a request */
-    CONN_COMMITTING, /* the committer: it has the write from the moment that
-                        this state is entered, and conn_written ends it.
-                        Neither read nor freed meanwhile */
-    CONN_SENDING,    /* the peer: for room in the socket */
-    CONN_CLOSING,    /* the event loop: it frees the connection */
+    CONN_IDLE,      /* the peer: for the first byte of a request */
+    CONN_RECEIVING, /* the peer: for the rest of a request */
+    CONN_WAITING,   /* what its exchange waits for: that is parked from the
+                       moment that this state is entered, and conn_resume ends
+                       it. Neither read nor freed meanwhile */
+    CONN_SENDING,   /* the peer: for room in the socket */
+    CONN_CLOSING,   /* the event loop: it frees the connection */
     CONN_STATE_MAX
 };
 
@@ -50,8 +50,8 @@ extern const struct conn_wait conn_waits[CONN_STATE_MAX];
 /* What the connections of one event loop share. */
 struct conn_service {
     struct api *api;
-    struct committer *committer; /* gets their writes; the event loop collects
-                                    them, and calls conn_written */
+    struct waiting *waiting; /* where their exchanges are parked; the event loop
+                                collects them, and calls conn_resume */
     bool is_draining; /* a connection closes once all that has arrived on it is
                          answered */
 };
@@ -87,8 +87,8 @@ void conn_read(struct conn *conn);
 /* Sends what is left; then serves what arrived meanwhile. */
 void conn_write(struct conn *conn);
 
-/* Sends the answer of the exchange whose write has its result. */
-void conn_written(struct conn *conn);
+/* Goes on with the exchange, when what it has waited for is there. */
+void conn_resume(struct conn *conn);
 
 /* True if nothing has arrived that is not served yet, not even the end. */
 bool conn_is_silent(const struct conn *conn);

@@ -5,7 +5,7 @@
 #include "base/process.h"
 #include "base/util.h"
 #include "server/conn.h"
-#include "store/committer.h"
+#include "server/waiting.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -39,8 +39,8 @@ struct worker {
 };
 
 /*
- * Watches for what the connection waits for. A connection whose write is in
- * flight leaves the set altogether, which cannot fail: even a set without
+ * Watches for what the connection waits for. A connection whose exchange is
+ * parked leaves the set altogether, which cannot fail: even a set without
  * events reports a peer that hung up, over and over.
  */
 static void
@@ -165,16 +165,14 @@ accept_conn(struct worker *worker)
 }
 
 static void
-collect_written(struct worker *worker)
+resume_parked(struct worker *worker)
 {
-    struct store_write *write = committer_collect(worker->service.committer);
+    struct conn *conn;
 
-    while (write != NULL) {
-        struct conn *conn = write->owner;
-
-        write = write->next; /* the answer clears the exchange it is part of */
-        conn_written(conn);
-        settle(worker, conn, CONN_COMMITTING);
+    waiting_collect(worker->service.waiting);
+    while ((conn = waiting_next(worker->service.waiting)) != NULL) {
+        conn_resume(conn);
+        settle(worker, conn, CONN_WAITING);
     }
 }
 
@@ -220,8 +218,8 @@ handle_event(struct worker *worker, const struct epoll_event *event)
         accept_conn(worker);
     } else if (event->data.ptr == &worker->signal_fd) {
         start_drain(worker);
-    } else if (event->data.ptr == &worker->service.committer) {
-        collect_written(worker);
+    } else if (event->data.ptr == &worker->service.waiting) {
+        resume_parked(worker);
     } else if (conn->state != CONN_CLOSING) {
         before = conn->state;
         if (before == CONN_SENDING)
@@ -349,12 +347,10 @@ say_ready(void)
  * this process, which the store bears as it bears a crash. False: so it is.
  */
 static bool
-stop_committer(struct worker *worker)
+stop_waiting(struct worker *worker)
 {
-    if (worker->lists[CONN_COMMITTING].first == NULL) {
-        committer_stop(worker->service.committer);
+    if (waiting_stop(worker->service.waiting))
         return true;
-    }
     log_event(LOG_LEVEL_ERR, "commit_abandoned",
               LOG_NUMBER("after_ms", DRAIN_MS));
     worker->service.api->store = NULL;
@@ -379,13 +375,13 @@ worker_run(int listen_fd, int signal_fd, struct api *api)
 
     worker.count_max = fds > FDS_RESERVED * 2 ? fds - FDS_RESERVED : fds / 2;
     worker.epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-    worker.service.committer = committer_start(api->store);
+    worker.service.waiting = waiting_start(api->store);
     /* Another worker may take the connection between our wake-up and accept. */
     is_open = fcntl(listen_fd, F_SETFL, O_NONBLOCK) == 0 &&
-              worker.service.committer != NULL &&
+              worker.service.waiting != NULL &&
               watch_own(&worker, signal_fd, &worker.signal_fd) &&
-              watch_own(&worker, committer_fd(worker.service.committer),
-                        &worker.service.committer);
+              watch_own(&worker, waiting_fd(worker.service.waiting),
+                        &worker.service.waiting);
     if (is_open) {
         say_ready();
         serve(&worker);
@@ -395,7 +391,7 @@ worker_run(int listen_fd, int signal_fd, struct api *api)
         log_event(LOG_LEVEL_ERR, "worker_failed",
                   LOG_TEXT("reason", strerror(errno)));
     }
-    is_ended = stop_committer(&worker);
+    is_ended = stop_waiting(&worker);
     close_fd(&worker.epoll_fd);
     return is_open && is_ended ? 0 : 1;
 }

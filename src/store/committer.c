@@ -23,11 +23,14 @@ struct list {
 struct committer {
     struct store *store;
     pthread_t thread;
-    int fd; /* eventfd; readable while finished is not empty */
+    int fd; /* eventfd; readable while there is something to collect */
 
     pthread_mutex_t lock; /* of all below */
     pthread_cond_t wake;
     struct list queued, finished;
+    uint64_t asked, answered; /* the last questions */
+    enum err probed;          /* the last answer */
+    bool is_signalled;
     bool is_stopping;
 
     struct list taken; /* the thread's own: the batch under way */
@@ -72,15 +75,46 @@ take(void *ctx)
     return committer->taken.first;
 }
 
-/* Called with the lock held. One signal is enough until it is collected. */
+/* Called with the lock held, as the next three are. One signal is enough until
+ * it is collected. */
 static void
-hand_back(struct committer *committer)
+signal_collector(struct committer *committer)
 {
-    bool is_first = committer->finished.first == NULL;
-
-    list_move(&committer->finished, &committer->taken, SIZE_MAX);
-    if (is_first && committer->finished.first != NULL)
+    if (!committer->is_signalled)
         (void)eventfd_write(committer->fd, 1); /* cannot overflow from 0 */
+    committer->is_signalled = true;
+}
+
+static void
+commit_queued(struct committer *committer)
+{
+    pthread_mutex_unlock(&committer->lock);
+    (void)store_commit(committer->store, take, committer); /* in each */
+    pthread_mutex_lock(&committer->lock);
+    list_move(&committer->finished, &committer->taken, SIZE_MAX);
+    signal_collector(committer);
+}
+
+/* Whoever asks meanwhile is answered by the next probe. */
+static void
+answer_asked(struct committer *committer)
+{
+    uint64_t asked = committer->asked;
+    enum err probed;
+
+    pthread_mutex_unlock(&committer->lock);
+    probed = store_probe(committer->store);
+    pthread_mutex_lock(&committer->lock);
+    committer->probed = probed;
+    committer->answered = asked;
+    signal_collector(committer);
+}
+
+static bool
+has_work(const struct committer *committer)
+{
+    return committer->queued.first != NULL ||
+           committer->asked != committer->answered;
 }
 
 static void *
@@ -89,15 +123,13 @@ run(void *ctx)
     struct committer *committer = ctx;
 
     pthread_mutex_lock(&committer->lock);
-    for (;;) {
-        while (committer->queued.first == NULL && !committer->is_stopping)
+    while (has_work(committer) || !committer->is_stopping) {
+        if (!has_work(committer))
             pthread_cond_wait(&committer->wake, &committer->lock);
-        if (committer->queued.first == NULL)
-            break;
-        pthread_mutex_unlock(&committer->lock);
-        (void)store_commit(committer->store, take, committer); /* in each */
-        pthread_mutex_lock(&committer->lock);
-        hand_back(committer);
+        if (committer->queued.first != NULL)
+            commit_queued(committer);
+        if (committer->asked != committer->answered)
+            answer_asked(committer);
     }
     pthread_mutex_unlock(&committer->lock);
     return NULL;
@@ -163,6 +195,18 @@ committer_submit(struct committer *committer, struct store_write *write)
         pthread_cond_signal(&committer->wake);
 }
 
+uint64_t
+committer_probe(struct committer *committer)
+{
+    uint64_t number;
+
+    pthread_mutex_lock(&committer->lock);
+    number = ++committer->asked;
+    pthread_mutex_unlock(&committer->lock);
+    pthread_cond_signal(&committer->wake);
+    return number;
+}
+
 struct store_write *
 committer_collect(struct committer *committer)
 {
@@ -171,11 +215,24 @@ committer_collect(struct committer *committer)
 
     pthread_mutex_lock(&committer->lock);
     first = committer->finished.first;
-    if (first != NULL)
-        (void)eventfd_read(committer->fd, &count); /* resets it */
     list_init(&committer->finished);
+    if (committer->is_signalled)
+        (void)eventfd_read(committer->fd, &count); /* resets it */
+    committer->is_signalled = false;
     pthread_mutex_unlock(&committer->lock);
     return first;
+}
+
+uint64_t
+committer_probed(struct committer *committer, enum err *probed_out)
+{
+    uint64_t answered;
+
+    pthread_mutex_lock(&committer->lock);
+    answered = committer->answered;
+    *probed_out = committer->probed;
+    pthread_mutex_unlock(&committer->lock);
+    return answered;
 }
 
 void

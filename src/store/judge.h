@@ -41,8 +41,6 @@ struct store_write {
     uint64_t base;    /* the version it is based on, or STORE_ANY_VERSION */
     enum err lost;    /* result if another version is there: ERR_CONFLICT, or
                          ERR_PRECOND for a write with a precondition */
-    bool is_probe;    /* only asks whether a small write would be stored now:
-                         all else is not read, and only result is made */
     bool once;        /* STORE_PUT of a write-once key: ERR_INVALID if there
                          is a value, unless it is the same bytes */
     const char *replaces; /* STORE_REPLACE's, not empty; lost is not read then,

@@ -45,6 +45,12 @@ store_commit_one(struct store *store, struct store_write *write)
 }
 
 enum err
+store_probe(struct store *store)
+{
+    return store->ops->probe(store);
+}
+
+enum err
 store_history(struct store *store, const char *tenant, const char *key,
               uint64_t before, size_t limit, store_history_fn *visit, void *ctx)
 {

@@ -93,6 +93,7 @@ struct store_ops {
     enum err (*list)(struct store *store, const char *tenant,
                      store_visit_fn *visit, void *ctx);
     enum err (*commit)(struct store *store, store_take_fn *take, void *ctx);
+    enum err (*probe)(struct store *store);
     enum err (*history)(struct store *store, const char *tenant,
                         const char *key, uint64_t before, size_t limit,
                         store_history_fn *visit, void *ctx);
@@ -139,6 +140,10 @@ enum err store_commit(struct store *store, store_take_fn *take, void *ctx);
 
 /* store_commit of a single write; returns its result. */
 enum err store_commit_one(struct store *store, struct store_write *write);
+
+/* ERR_OK if a small write would be stored now. Waits for the write lock and for
+ * the disk as store_commit does, and is for the same thread; stores nothing. */
+enum err store_probe(struct store *store);
 
 /* Visits at most limit versions below before (0: from the newest). */
 enum err store_history(struct store *store, const char *tenant, const char *key,

@@ -15,6 +15,8 @@
 struct committer {
     struct store *store;
     struct store_write *finished, **end;
+    uint64_t asked;
+    enum err probed;
     int fd;
 };
 
@@ -44,6 +46,21 @@ committer_submit(struct committer *committer, struct store_write *write)
     *committer->end = write;
     committer->end = &write->next;
     (void)eventfd_write(committer->fd, 1);
+}
+
+uint64_t
+committer_probe(struct committer *committer)
+{
+    committer->probed = store_probe(committer->store);
+    (void)eventfd_write(committer->fd, 1);
+    return ++committer->asked;
+}
+
+uint64_t
+committer_probed(struct committer *committer, enum err *probed_out)
+{
+    *probed_out = committer->probed;
+    return committer->asked;
 }
 
 struct store_write *

@@ -23,7 +23,10 @@ struct asked {
 void ask(struct api *api, handler_fn *handler, const struct asked *asked,
          struct exchange *exchange);
 
-/* The same, and then commits its write, if it has one. */
+/* Has what the exchange waits for happen, and its answer made. */
+void wait_for_answer(struct api *api, struct exchange *exchange);
+
+/* As ask, and waits for the answer if it has to be waited for. */
 void ask_all(struct api *api, handler_fn *handler, const struct asked *asked,
              struct exchange *exchange);
 

@@ -167,9 +167,8 @@ judge(const struct store_mem *store, struct store_write *write)
 {
     const struct entry *current;
 
-    reset(write, write->is_probe ? ERR_OK : ERR_INVALID);
-    if (write->is_probe || !is_name(write->tenant, write->key) ||
-        !store_write_is_valid(write))
+    reset(write, ERR_INVALID);
+    if (!is_name(write->tenant, write->key) || !store_write_is_valid(write))
         return;
     current = find(store, write->tenant, write->key);
     if (current != NULL) {
@@ -244,6 +243,18 @@ commit(struct store *base, store_take_fn *take, void *ctx)
         next = store_group_end(write, NULL);
         apply(store, write, next);
     }
+    pthread_mutex_unlock(&store->lock);
+    return err;
+}
+
+static enum err
+probe(struct store *base)
+{
+    struct store_mem *store = mem(base);
+    enum err err;
+
+    pthread_mutex_lock(&store->lock);
+    err = store->failure;
     pthread_mutex_unlock(&store->lock);
     return err;
 }
@@ -386,6 +397,7 @@ static const struct store_ops ops = {
     .get = get,
     .list = list,
     .commit = commit,
+    .probe = probe,
     .history = history,
     .scan = scan,
     .stat = stat_store,

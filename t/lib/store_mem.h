@@ -21,8 +21,8 @@ void store_mem_keep(struct store *store, uint64_t history);
  * only the history knows who made them. Later ones are as ever. */
 void store_mem_age(struct store *store);
 
-/* From now on every commit fails with err, and stores nothing; ERR_OK ends
- * that. */
+/* From now on every commit and every probe fails with err, and stores nothing;
+ * ERR_OK ends that. */
 void store_mem_fail(struct store *store, enum err err);
 
 #endif

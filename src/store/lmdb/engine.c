@@ -157,7 +157,7 @@ commit(struct store *base, store_take_fn *take, void *ctx)
     struct store_lmdb *store = lmdb(base);
     struct store_write *writes;
     MDB_txn *txn;
-    enum err err, probed;
+    enum err err;
     int rc = lmdb_env_begin(&store->env, 0, &txn);
 
     writes = take(ctx);
@@ -169,13 +169,20 @@ commit(struct store *base, store_take_fn *take, void *ctx)
         err = try_again(store, writes, NULL);
     if (err == ERR_FULL && store_group_end(writes, NULL) != NULL)
         err = try_each(store, writes);
-    probed = lmdb_stat_answer(&store->env, writes);
-    if (err == ERR_OK)
-        err = probed;
 
     note_full(store, err == ERR_FULL);
     if (++store->commits % COMMITS_PER_READER_CHECK == 0)
         (void)lmdb_env_check_readers(&store->env);
+    return err;
+}
+
+static enum err
+probe(struct store *base)
+{
+    struct store_lmdb *store = lmdb(base);
+    enum err err = lmdb_stat_probe(&store->env);
+
+    note_full(store, err == ERR_FULL);
     return err;
 }
 
@@ -237,6 +244,7 @@ static const struct store_ops ops = {
     .get = get,
     .list = list,
     .commit = commit,
+    .probe = probe,
     .history = history,
     .scan = scan,
     .stat = stat_store,

@@ -84,7 +84,7 @@ static bool
 measure(const struct store_write *write, struct store_name *name_out,
         struct store_record *record_out, size_t *size_out)
 {
-    if (write->is_probe || write->value_len > SLOT_SIZE ||
+    if (write->value_len > SLOT_SIZE ||
         !store_name_encode(write->tenant, write->key, name_out))
         return false;
     *record_out = store_record_of(write);

@@ -147,29 +147,12 @@ check_file(struct lmdb_env *env)
     return is_full ? ERR_FULL : ERR_OK;
 }
 
-static enum err
-probe(struct lmdb_env *env)
+enum err
+lmdb_stat_probe(struct lmdb_env *env)
 {
     int rc = try_to_put(env);
 
     if (rc == MDB_MAP_FULL && lmdb_env_make_room(env))
         rc = try_to_put(env);
     return rc == 0 ? check_file(env) : lmdb_env_failed(env, rc);
-}
-
-enum err
-lmdb_stat_answer(struct lmdb_env *env, struct store_write *writes)
-{
-    enum err err = ERR_OK;
-    bool is_known = false;
-
-    for (; writes != NULL; writes = writes->next) {
-        if (!writes->is_probe || writes->result != ERR_OK)
-            continue;
-        if (!is_known)
-            err = probe(env);
-        is_known = true;
-        writes->result = err;
-    }
-    return err;
 }

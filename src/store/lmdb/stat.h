@@ -7,14 +7,11 @@
 
 struct lmdb_env;
 struct store_stat;
-struct store_write;
 
 /* As store_stat. */
 enum err lmdb_stat_read(struct lmdb_env *env, struct store_stat *stat_out);
 
-/* Gives the probes among the writes that have not failed with their batch their
- * result, which is returned: whether a write after them would be stored.
- * Without any, ERR_OK. */
-enum err lmdb_stat_answer(struct lmdb_env *env, struct store_write *writes);
+/* As store_probe. */
+enum err lmdb_stat_probe(struct lmdb_env *env);
 
 #endif

@@ -100,9 +100,7 @@ judge(const struct lmdb_env *env, MDB_txn *txn, struct store_write *write,
     struct store_record current;
     int rc;
 
-    lmdb_write_reset(write, write->is_probe ? ERR_OK : ERR_INVALID);
-    if (write->is_probe)
-        return 0; /* see lmdb_stat_answer */
+    lmdb_write_reset(write, ERR_INVALID);
     if (write->value_len > UINT32_MAX || !store_write_is_valid(write) ||
         !store_name_encode(write->tenant, write->key, &name))
         return 0;

@@ -5,6 +5,7 @@
 
 #include "base/util.h"
 #include "lib/asked.h"
+#include "lib/store_mem.h"
 #include "metrics/metrics.h"
 
 #include <criterion/criterion.h>
@@ -141,4 +142,30 @@ Test(route, the_log_says_once_why_operators_routes_are_not_there,
                      "/metrics");
     cr_expect_str_eq(json_string_value(json_object_get(line, "reason")), why);
     json_decref(line);
+}
+
+/* Where there is a store, it is probed; a transport decides how to wait. */
+Test(route, readyz_waits_for_the_store)
+{
+    struct api api = {.store = store_mem_new()};
+    const struct request readyz = {
+        .path = "/readyz", .query = "", .prefix = "", .is_operator = true};
+
+    for (int way = 0; way < 2; way++) {
+        exchange_clear(&answer);
+        answer.request = readyz;
+        if (way == 0) {
+            cr_assert_eq(route_serve(&api, &answer), ROUTE_WAITS);
+            cr_expect_eq(answer.wait.what, WAIT_PROBE);
+            cr_expect_eq(answer.response.status, 0);
+            answer.probed = ERR_FULL;
+            cr_assert_eq(route_resume(&api, &answer), ROUTE_ANSWERED);
+        } else {
+            store_mem_fail(api.store, ERR_FULL);
+            route_serve_here(&api, &answer);
+        }
+        cr_expect_eq(answer.wait.what, WAIT_NONE);
+        assert_problem(&answer, 503, "store: is full");
+    }
+    store_close(api.store);
 }

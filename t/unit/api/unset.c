@@ -141,8 +141,7 @@ Test(api_unset, a_write_that_was_under_way_has_lost)
     ask(&api, api_post, &(struct asked){.key = TIMER, .body = "{\"value\":3}"},
         &answer);
     unset(TIMER);
-    (void)store_commit_one(api.store, &answer.write);
-    api_written(&api, &answer);
+    wait_for_answer(&api, &answer);
     assert_answer(&answer, 409, "{2}", NULL);
 }
 

@@ -2,7 +2,7 @@
 #include "server/conn.h"
 
 #include "base/util.h"
-#include "store/committer.h"
+#include "server/waiting.h"
 
 #include "lib/api_world.h"
 #include "lib/records.h"
@@ -24,8 +24,8 @@ set_up(void)
     int ends[2];
 
     api_world_set_up();
-    service = (struct conn_service){.api = &api,
-                                    .committer = committer_start(api.store)};
+    service =
+        (struct conn_service){.api = &api, .waiting = waiting_start(api.store)};
     cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends), 0);
     conn = conn_new(ends[0], &service);
     peer = ends[1];
@@ -37,7 +37,7 @@ tear_down(void)
     conn_free(conn);
     close(peer);
     buf_clear(&got);
-    committer_stop(service.committer);
+    cr_expect(waiting_stop(service.waiting));
     api_world_tear_down();
 }
 
@@ -79,19 +79,18 @@ send_all(const char *letters)
     buf_clear(&bytes);
 }
 
-/* As the event loop does it: the only write in flight is the connection's. */
+/* As the event loop does it: the only exchange that waits is the
+ * connection's. */
 static void
 collect(void)
 {
-    struct pollfd ready = {committer_fd(service.committer), POLLIN, 0};
-    struct store_write *write;
+    struct pollfd ready = {waiting_fd(service.waiting), POLLIN, 0};
 
-    cr_assert_eq(poll(&ready, 1, 10000), 1, "a write has no owner");
-    write = committer_collect(service.committer);
-    cr_assert_eq(write, &conn->exchange.write);
-    cr_assert_eq(write->owner, conn);
-    cr_assert_null(write->next);
-    conn_written(conn);
+    cr_assert_eq(poll(&ready, 1, 10000), 1, "an exchange has no owner");
+    waiting_collect(service.waiting);
+    cr_assert_eq(waiting_next(service.waiting), conn);
+    cr_assert_null(waiting_next(service.waiting));
+    conn_resume(conn);
 }
 
 /* Of all that the peer has got so far. */
@@ -121,7 +120,7 @@ serve_all(void)
 {
     int writes = 0;
 
-    for (conn_read(conn); conn->state == CONN_COMMITTING; collect())
+    for (conn_read(conn); conn->state == CONN_WAITING; collect())
         writes++;
     return writes;
 }
@@ -162,7 +161,7 @@ Test(conn, a_draining_one_closes_when_all_that_has_arrived_is_answered)
     conn_read(conn);
     send_all("wrw"); /* is in the socket when the service is to stop */
     service.is_draining = true;
-    cr_assert_eq(conn->state, CONN_COMMITTING);
+    cr_assert_eq(conn->state, CONN_WAITING);
     for (int i = 0; i < 2; i++)
         collect();
     cr_assert_eq(conn->state, CONN_IDLE);
@@ -184,7 +183,7 @@ Test(conn, a_peer_that_does_not_read_holds_up_only_itself)
     send_all(letters);
     conn_read(conn);
     while (turns++ < 1000 && ends < (int)strlen(letters)) {
-        if (conn->state == CONN_COMMITTING)
+        if (conn->state == CONN_WAITING)
             collect();
         if (conn->state == CONN_SENDING)
             conn_write(conn);

@@ -19,13 +19,13 @@
 
 TestSuite(committer, .timeout = 60);
 
-/* A store whose commits wait at a gate, as for a lock or a disk. Only what
- * the committer calls works. */
+/* A store whose commits and probes wait at a gate, as for a lock or a disk.
+ * Only what the committer calls works. */
 struct gated {
     struct store store;
     struct store *inner;
     sem_t arrived, gate;
-    int commits;
+    int commits, probes;
 };
 
 static enum err
@@ -39,7 +39,19 @@ commit_gated(struct store *store, store_take_fn *take, void *ctx)
     return store_commit(gated->inner, take, ctx);
 }
 
-static const struct store_ops gated_ops = {.commit = commit_gated};
+static enum err
+probe_gated(struct store *store)
+{
+    struct gated *gated = (struct gated *)store;
+
+    sem_post(&gated->arrived);
+    sem_wait(&gated->gate);
+    gated->probes++;
+    return store_probe(gated->inner);
+}
+
+static const struct store_ops gated_ops = {.commit = commit_gated,
+                                           .probe = probe_gated};
 
 static void
 gate_init(struct gated *gated)
@@ -167,6 +179,104 @@ Test(committer, what_queues_during_the_wait_for_the_lock_is_one_commit)
     cr_expect_null(list);
     committer_stop(committer);
     cr_expect_eq(gated.commits, 1);
+    gate_destroy(&gated);
+}
+
+/* Waits for the answer to question number. */
+static enum err
+answer_of(struct committer *committer, uint64_t number)
+{
+    enum err probed;
+
+    while (committer_probed(committer, &probed) < number)
+        cr_assert_null(collect(committer));
+    return probed;
+}
+
+Test(committer, a_question_is_answered)
+{
+    struct store *store = store_mem_new();
+    struct committer *committer = committer_start(store);
+    enum err probed;
+
+    cr_expect_eq(committer_probed(committer, &probed), 0);
+    cr_assert_eq(committer_probe(committer), 1);
+    cr_expect_eq(answer_of(committer, 1), ERR_OK);
+    cr_expect_eq(committer_probed(committer, &probed), 1);
+    (void)committer_collect(committer);
+    cr_expect_not(is_readable(committer, 0));
+    store_mem_fail(store, ERR_FULL);
+    cr_assert_eq(committer_probe(committer), 2);
+    cr_expect_eq(answer_of(committer, 2), ERR_FULL);
+    committer_stop(committer);
+    store_close(store);
+}
+
+/* A probe that is under way may be older than the question. */
+Test(committer, what_is_asked_meanwhile_is_answered_by_one_more_probe)
+{
+    struct gated gated;
+    struct committer *committer;
+    enum err probed;
+
+    gate_init(&gated);
+    committer = committer_start(&gated.store);
+    cr_assert_eq(committer_probe(committer), 1);
+    sem_wait(&gated.arrived);
+    for (uint64_t number = 2; number < 10; number++)
+        cr_assert_eq(committer_probe(committer), number);
+    cr_expect_not(is_readable(committer, 0));
+    sem_post(&gated.gate);
+    sem_wait(&gated.arrived);
+    cr_assert_null(collect(committer));
+    cr_expect_eq(committer_probed(committer, &probed), 1);
+    sem_post(&gated.gate);
+    cr_expect_eq(answer_of(committer, 9), ERR_OK);
+    committer_stop(committer);
+    cr_expect_eq(gated.commits, 0);
+    cr_expect_eq(gated.probes, 2);
+    gate_destroy(&gated);
+}
+
+Test(committer, a_question_and_writes_take_turns)
+{
+    struct store_write first = write_of("acme", "1");
+    struct store_write second = write_of("acme", "2");
+    struct gated gated;
+    struct committer *committer;
+
+    gate_init(&gated);
+    committer = committer_start(&gated.store);
+    committer_submit(committer, &first);
+    sem_wait(&gated.arrived);
+    cr_assert_eq(committer_probe(committer), 1);
+    sem_post(&gated.gate);
+    sem_wait(&gated.arrived); /* the probe */
+    cr_assert_eq(collect(committer), &first);
+    committer_submit(committer, &second);
+    sem_post(&gated.gate);
+    cr_expect_eq(answer_of(committer, 1), ERR_OK);
+    sem_post(&gated.gate);
+    cr_assert_eq(collect(committer), &second);
+    committer_stop(committer);
+    cr_expect_eq(gated.commits, 2);
+    cr_expect_eq(gated.probes, 1);
+    gate_destroy(&gated);
+}
+
+Test(committer, stopping_answers_what_was_asked)
+{
+    struct gated gated;
+    struct committer *committer;
+
+    gate_init(&gated);
+    committer = committer_start(&gated.store);
+    (void)committer_probe(committer);
+    (void)committer_probe(committer);
+    for (int i = 0; i < 2; i++)
+        sem_post(&gated.gate); /* at most so many probes */
+    committer_stop(committer);
+    cr_expect_geq(gated.probes, 1);
     gate_destroy(&gated);
 }
 

@@ -548,7 +548,6 @@ Test(store_lmdb_raise, what_cannot_be_written_is_refused)
 Test(store_lmdb_raise, a_format_that_changes_ends_writing)
 {
     static struct store *store; /* the child does not lose it */
-    struct store_write probe = {.tenant = "", .is_probe = true};
     struct older older;
 
     store = open_store();
@@ -569,7 +568,7 @@ Test(store_lmdb_raise, a_format_that_changes_ends_writing)
     cr_assert_eq(waitpid(older.pid, NULL, 0), older.pid);
 
     cr_expect_eq(put(store, "acme", "2"), ERR_STORE);
-    cr_expect_eq(store_commit_one(store, &probe), ERR_STORE);
+    cr_expect_eq(store_probe(store), ERR_STORE);
     cr_expect_str_eq(value(store, "acme"), "1@1");
     store_close(store);
     assert_refused(data, "it has format 3, and this one reads format 2");

@@ -29,14 +29,6 @@ stat_of(struct store *store)
     return stat;
 }
 
-static enum err
-probe(struct store *store)
-{
-    struct store_write write = {.tenant = "", .is_probe = true};
-
-    return store_commit_one(store, &write);
-}
-
 static char text[60001];
 
 static const char *
@@ -108,7 +100,7 @@ Test(store_lmdb_stat, a_probe_stores_nothing)
     uint64_t used = stat_of(store).used_bytes;
     size_t count = 0;
 
-    cr_expect_eq(probe(store), ERR_OK);
+    cr_expect_eq(store_probe(store), ERR_OK);
     cr_expect_eq(store_scan(store, count_record, &count), ERR_OK);
     cr_expect_eq(count, 0);
     cr_expect_eq(stat_of(store).used_bytes, used);
@@ -122,15 +114,15 @@ Test(store_lmdb_stat, where_small_writes_do_not_fit_a_probe_does_not)
 
     fill_up(store, 'a', 10000);
     fill_up(store, 'b', 1);
-    cr_expect_eq(probe(store), ERR_FULL);
+    cr_expect_eq(store_probe(store), ERR_FULL);
     store_close(store);
     /* Nor in another process, which has not failed at it. */
     store = open_with(SMALL_MAP);
-    cr_expect_eq(probe(store), ERR_FULL);
+    cr_expect_eq(store_probe(store), ERR_FULL);
     store_close(store);
 
     store = open_with(2 * SMALL_MAP);
-    cr_expect_eq(probe(store), ERR_OK);
+    cr_expect_eq(store_probe(store), ERR_OK);
     store_close(store);
 }
 
@@ -149,9 +141,9 @@ Test(store_lmdb_stat, a_probe_finds_room_as_a_write_does)
 
     fill_up(store, 'a', 10000);
     fill_up(store, 'b', 1);
-    cr_expect_eq(probe(store), ERR_FULL);
+    cr_expect_eq(store_probe(store), ERR_FULL);
     in_child(raise_map);
-    cr_expect_eq(probe(store), ERR_OK);
+    cr_expect_eq(store_probe(store), ERR_OK);
     store_close(store);
 }
 
@@ -177,7 +169,7 @@ fill_and_probe(void)
     fill_up(store, 'a', 10000);
     fill_up(store, 'b', 1);
     for (int i = 0; i < 3; i++)
-        cr_expect_eq(probe(store), ERR_FULL);
+        cr_expect_eq(store_probe(store), ERR_FULL);
     store_close(store);
 }
 
@@ -196,7 +188,7 @@ Test(store_lmdb_stat, what_keeps_writes_away_is_logged_once)
     cr_redirect_stderr();
     cr_assert_eq(remove(data), 0);
     for (int i = 0; i < 3; i++)
-        cr_expect_eq(probe(store), ERR_STORE);
+        cr_expect_eq(store_probe(store), ERR_STORE);
     cr_expect_eq(count_logged("the data file was removed"), 1);
     store_close(store);
 }
@@ -207,32 +199,17 @@ take_all(void *ctx)
     return ctx;
 }
 
-Test(store_lmdb_stat, probes_and_writes_share_a_batch)
+Test(store_lmdb_stat, a_write_that_does_not_fit_does_not_speak_for_small_ones)
 {
     struct store *store = open_with(SMALL_MAP);
-    struct store_write writes[] = {
-        {.tenant = "", .is_probe = true},
-        write_of("acme", "timer", "1"),
-        {.tenant = "", .is_probe = true},
-        write_of("brio", "timer", "2"),
-    };
+    enum err before;
 
-    for (size_t i = 0; i + 1 < ARRAY_SIZE(writes); i++)
-        writes[i].next = &writes[i + 1];
-    cr_expect_eq(store_commit(store, take_all, writes), ERR_OK);
-    for (size_t i = 0; i < ARRAY_SIZE(writes); i++)
-        cr_expect_eq(writes[i].result, ERR_OK, "%zu", i);
-    cr_expect_str_eq(value(store, "acme"), "1@1");
-    cr_expect_str_eq(value(store, "brio"), "2@1");
-
-    /* A write that does not fit does not speak for small ones. */
+    cr_expect_eq(store_probe(store), ERR_OK);
     fill_up(store, 'a', 10000);
-    writes[1] = write_of("acme", "timer", text_of(60000));
-    writes[1].next = &writes[2];
-    cr_expect_eq(store_commit(store, take_all, writes), ERR_FULL);
-    cr_expect_eq(writes[0].result, probe(store));
-    cr_expect_eq(writes[1].result, ERR_FULL);
-    cr_expect_eq(writes[3].result, ERR_OK);
+    before = store_probe(store);
+    cr_expect_eq(put(store, "acme", text_of(60000)), ERR_FULL);
+    cr_expect_eq(store_probe(store), before);
+    cr_expect_eq(put(store, "brio", "2"), ERR_OK);
     store_close(store);
 }
 
@@ -242,7 +219,7 @@ Test(store_lmdb_stat, a_removed_file_takes_no_writes)
 
     cr_assert_eq(put(store, "acme", "1"), ERR_OK);
     cr_assert_eq(remove(data), 0);
-    cr_expect_eq(probe(store), ERR_STORE);
+    cr_expect_eq(store_probe(store), ERR_STORE);
     cr_expect_str_eq(value(store, "acme"), "1@1");
     store_close(store);
 }
@@ -272,16 +249,16 @@ Test(store_lmdb_stat, a_disk_without_room_takes_no_writes)
     cr_assert_eq(mkdir(db, 0750), 0);
     mount_or_skip(0, "size=4m");
     store = open_store();
-    cr_expect_eq(probe(store), ERR_OK);
+    cr_expect_eq(store_probe(store), ERR_OK);
     for (int i = 0; i < 60; i++) {
         FILE *file = fopen(ballast, "a");
 
         fwrite(text_of(60000), 1, 60000, file);
         fclose(file); /* fails in the end, as it should */
     }
-    cr_expect_eq(probe(store), ERR_FULL);
+    cr_expect_eq(store_probe(store), ERR_FULL);
     cr_assert_eq(remove(ballast), 0);
-    cr_expect_eq(probe(store), ERR_OK);
+    cr_expect_eq(store_probe(store), ERR_OK);
     store_close(store);
     umount(db);
 }
