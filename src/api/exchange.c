@@ -78,9 +78,10 @@ api_respond_malformed_etag(struct exchange *exchange, const char *field)
                      "%s: must be * or a list of entity tags in quotes", field);
 }
 
-/* If-Match holds for a GET, too (RFC 9110, section 13.2.2). */
+/* If-Match holds for a GET, too (RFC 9110, section 13.2.2). False: the response
+ * is made. */
 static bool
-is_matched(struct exchange *exchange, bool is_there)
+check_match(struct exchange *exchange, bool is_there)
 {
     struct response *response = &exchange->response;
     const char *field = exchange->request.if_match;
@@ -101,12 +102,13 @@ is_matched(struct exchange *exchange, bool is_there)
 }
 
 bool
-api_is_wanted(struct exchange *exchange, bool is_there, const char *cache)
+api_check_conditions(struct exchange *exchange, bool is_there,
+                     const char *cache)
 {
     struct response *response = &exchange->response;
     const char *field = exchange->request.if_none_match;
 
-    if (!is_matched(exchange, is_there))
+    if (!check_match(exchange, is_there))
         return false;
     if (field == NULL)
         return true;

@@ -96,6 +96,7 @@ void api_respond_malformed_etag(struct exchange *exchange, const char *field);
 /* True if a GET goes on to its value. Otherwise the response is made: 412 by
  * If-Match, 304 by If-None-Match, both against the response's own etag, or
  * 400. */
-bool api_is_wanted(struct exchange *exchange, bool is_there, const char *cache);
+bool api_check_conditions(struct exchange *exchange, bool is_there,
+                          const char *cache);
 
 #endif

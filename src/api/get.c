@@ -29,7 +29,7 @@ respond_record(struct exchange *exchange, const struct record *record)
                          "%s is not set and has no default", key->name);
         return;
     }
-    if (!api_is_wanted(exchange, is_there, api_cache_control(key)))
+    if (!api_check_conditions(exchange, is_there, api_cache_control(key)))
         return;
     value = setting_value(key, record);
     api_respond_value(exchange, value, strlen(value), setting_time(record));
@@ -87,7 +87,7 @@ api_get(struct api *api, struct exchange *exchange)
     if (err == ERR_OK)
         err = api_show_record(api, exchange, exchange->key, &record);
     if (err != ERR_OK)
-        api_respond_unreadable(exchange, exchange->key, err);
+        api_respond_failed(exchange, exchange->key, err);
     else if (version != record.version && version != 0)
         respond_no_version(exchange, version);
     else

@@ -124,7 +124,7 @@ api_history(struct api *api, struct exchange *exchange)
     err = read_page(api->store, exchange, &page);
     if (err != ERR_OK) {
         buf_clear(&page.body);
-        api_respond_unreadable(exchange, exchange->key, err);
+        api_respond_failed(exchange, exchange->key, err);
         return;
     }
     if (page.has_next)

@@ -21,7 +21,7 @@ show(const struct api *api, struct exchange *exchange,
             api_show_record(api, exchange, &config_keys[i], &records[i]);
 
         if (err != ERR_OK) {
-            api_respond_unreadable(exchange, &config_keys[i], err);
+            api_respond_failed(exchange, &config_keys[i], err);
             return false;
         }
     }
@@ -40,7 +40,7 @@ respond(struct exchange *exchange, const struct record records[CONFIG_KEYS_MAX])
 
     if (err == ERR_OK) {
         etag_of_all(etags, response->etag);
-        if (!api_is_wanted(exchange, true, cache))
+        if (!api_check_conditions(exchange, true, cache))
             return;
         err = setting_add_all(&body, records, etags) ? ERR_OK : ERR_NOMEM;
     }

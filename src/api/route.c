@@ -131,8 +131,9 @@ find_route(struct api *api, struct exchange *exchange, enum err *err_out)
     return NULL;
 }
 
+/* Checks the token. False: the response is made. */
 static bool
-is_authorized(struct api *api, struct exchange *exchange, enum access access)
+check_access(struct api *api, struct exchange *exchange, enum access access)
 {
     const struct request *request = &exchange->request;
     struct response *response = &exchange->response;
@@ -184,7 +185,7 @@ serve(struct api *api, struct exchange *exchange)
         problem_respond(&exchange->response, request, ERR_STORE, NULL);
         return;
     }
-    if (!needs_token || is_authorized(api, exchange, route->access))
+    if (!needs_token || check_access(api, exchange, route->access))
         route->handler(api, exchange);
 }
 

@@ -67,8 +67,8 @@ api_show_record(const struct api *api, const struct exchange *exchange,
 }
 
 void
-api_respond_unreadable(struct exchange *exchange, const struct config_key *key,
-                       enum err err)
+api_respond_failed(struct exchange *exchange, const struct config_key *key,
+                   enum err err)
 {
     exchange->response.etag[0] = '\0';
     if (err == ERR_SEALED)
@@ -95,6 +95,6 @@ api_respond_not_made(struct exchange *exchange, enum err err, uint64_t version,
         problem_respond(&exchange->response, &exchange->request, explained,
                         messages);
     else
-        api_respond_unreadable(exchange, exchange->key,
-                               explained == ERR_OK ? err : explained);
+        api_respond_failed(exchange, exchange->key,
+                           explained == ERR_OK ? err : explained);
 }

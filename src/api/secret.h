@@ -26,9 +26,10 @@ enum err api_show_value(const struct api *api, const struct exchange *exchange,
 enum err api_show_record(const struct api *api, const struct exchange *exchange,
                          const struct config_key *key, struct record *record);
 
-/* The answer to their failure. */
-void api_respond_unreadable(struct exchange *exchange,
-                            const struct config_key *key, enum err err);
+/* Answers with the error that kept a value of key from being read or stored:
+ * ERR_SEALED by the name of the secret, any other as it is. */
+void api_respond_failed(struct exchange *exchange, const struct config_key *key,
+                        enum err err);
 
 /* The answer to a version that cannot be made into another one, or be
  * replaced: change_make has failed, or setting_check_old with ERR_SEALED. */

@@ -15,9 +15,10 @@
 #include <string.h>
 #include <strings.h>
 
-/* Size, media type and coding of the body, before anything reads it. */
+/* Checks size, media type and coding of the body, before anything reads it.
+ * False: the response is made. */
 static bool
-is_body_readable(struct exchange *exchange)
+check_body(struct exchange *exchange)
 {
     const struct request *request = &exchange->request;
     struct response *response = &exchange->response;
@@ -46,10 +47,10 @@ is_body_readable(struct exchange *exchange)
     return false;
 }
 
-/* If-Match and If-None-Match against what is there (RFC 9110,
- * section 13.2.2). */
+/* Checks If-Match and If-None-Match against what is there (RFC 9110,
+ * section 13.2.2). False: the response is made. */
 static bool
-is_precondition_met(struct exchange *exchange, const struct record *current)
+check_preconditions(struct exchange *exchange, const struct record *current)
 {
     const struct request *request = &exchange->request;
     const char *etag = exchange->response.etag;
@@ -159,7 +160,7 @@ make(struct exchange *exchange, const struct change *change,
 {
     enum err err;
 
-    if (!is_precondition_met(exchange, current))
+    if (!check_preconditions(exchange, current))
         return false;
     err = change_make(change, current, write, &exchange->made);
     if (err != ERR_OK)
@@ -245,8 +246,7 @@ api_post(struct api *api, struct exchange *exchange)
     bool is_validate_only;
     json_t *value = NULL;
 
-    if (is_body_readable(exchange) &&
-        read_wishes(exchange, &is_validate_only) &&
+    if (check_body(exchange) && read_wishes(exchange, &is_validate_only) &&
         read_value(exchange, &value)) {
         const struct change change = change_to(api, exchange, value);
 
@@ -348,8 +348,7 @@ api_restore(struct api *api, struct exchange *exchange)
     bool is_validate_only;
     uint64_t version;
 
-    if (is_body_readable(exchange) &&
-        read_wishes(exchange, &is_validate_only) &&
+    if (check_body(exchange) && read_wishes(exchange, &is_validate_only) &&
         read_restore(exchange, &version))
         restore(api, exchange, version, is_validate_only);
 }
