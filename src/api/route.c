@@ -23,18 +23,19 @@ struct route {
     enum http_method method;
     enum access access;
     void (*handler)(struct api *api, struct exchange *exchange);
+    bool notes_failures; /* the handler logs what fails, when that changes */
 };
 
 static const struct route routes[] = {
-    {"/config/sales_order/{key}", HTTP_GET, ACCESS_READ, api_get},
-    {"/config/sales_order/{key}", HTTP_POST, ACCESS_WRITE, api_post},
-    {"/config/sales_order", HTTP_GET, ACCESS_READ, api_list},
-    {HISTORY, HTTP_GET, ACCESS_READ, api_history},
-    {HISTORY, HTTP_POST, ACCESS_WRITE, api_restore},
-    {"/openapi.json", HTTP_GET, ACCESS_NONE, api_openapi},
-    {"/healthz", HTTP_GET, ACCESS_NONE, api_healthz},
-    {"/readyz", HTTP_GET, ACCESS_OPERATOR, api_readyz},
-    {"/metrics", HTTP_GET, ACCESS_OPERATOR, api_metrics},
+    {"/config/sales_order/{key}", HTTP_GET, ACCESS_READ, api_get, false},
+    {"/config/sales_order/{key}", HTTP_POST, ACCESS_WRITE, api_post, false},
+    {"/config/sales_order", HTTP_GET, ACCESS_READ, api_list, false},
+    {HISTORY, HTTP_GET, ACCESS_READ, api_history, false},
+    {HISTORY, HTTP_POST, ACCESS_WRITE, api_restore, false},
+    {"/openapi.json", HTTP_GET, ACCESS_NONE, api_openapi, false},
+    {"/healthz", HTTP_GET, ACCESS_NONE, api_healthz, false},
+    {"/readyz", HTTP_GET, ACCESS_OPERATOR, api_readyz, true},
+    {"/metrics", HTTP_GET, ACCESS_OPERATOR, api_metrics, false},
     {0},
 };
 
@@ -189,14 +190,14 @@ serve(struct api *api, struct exchange *exchange)
         route->handler(api, exchange);
 }
 
-/* False where the log says more: for a secret, and when /readyz changes. */
+/* False where the log says more: by the route's handler, and for a secret. */
 static bool
 is_worth_noting(const struct exchange *exchange)
 {
     const struct response *response = &exchange->response;
 
     if (exchange->route < ARRAY_SIZE(routes) &&
-        routes[exchange->route].handler == api_readyz)
+        routes[exchange->route].notes_failures)
         return false;
     return response->status >= 500 && response->err != ERR_SEALED;
 }
