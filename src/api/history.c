@@ -71,7 +71,7 @@ take(void *ctx, const struct record *record, const struct record_origin *origin)
         page->body.len = len;
     }
     page->has_next = true;
-    return ERR_TOOBIG;
+    return ERR_ENDED;
 }
 
 /* Reads ?limit= and ?before=. False: the response is made. */
@@ -103,7 +103,7 @@ read_page(struct store *store, const struct exchange *exchange,
     /* One more than fits, to know whether there is more. */
     err = store_history(store, exchange->principal.tenant, exchange->key->name,
                         page->before, page->limit + 1, take, page);
-    if (err != ERR_OK && !page->has_next)
+    if (err != ERR_OK && err != ERR_ENDED)
         return err;
     return json_text_add(&page->body, "]}") ? ERR_OK : ERR_NOMEM;
 }

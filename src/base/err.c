@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "base/err.h"
 
+#include <assert.h>
+
 static const char *const names[ERR_MAX] = {
     [ERR_OK] = "ok",
     [ERR_BADREQ] = "bad_request",
@@ -24,5 +26,6 @@ static const char *const names[ERR_MAX] = {
 const char *
 err_name(enum err err)
 {
+    assert(err < ERR_MAX);
     return names[err];
 }

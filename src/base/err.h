@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* The reasons an operation can fail; http/problem.c maps each to its HTTP
- * status. */
+/* The reasons an operation can fail; http/problem.c maps each up to ERR_MAX to
+ * its HTTP status. */
 #ifndef BASE_ERR_H
 #define BASE_ERR_H
 
@@ -24,7 +24,9 @@ enum err {
                      an operator can mend it while the service runs */
     ERR_SEALED,   /* 500: a stored secret cannot be opened; told apart for the
                      same reason */
-    ERR_MAX
+    ERR_MAX,
+    ERR_ENDED /* no failure, and never an answer: who visits something, one
+                 after the other, has seen enough of it */
 };
 
 /* The error_code of the problem body, e.g. "bad_request"; static. */

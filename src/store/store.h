@@ -36,8 +36,9 @@ typedef struct store_write *store_take_fn(void *ctx);
 
 /*
  * Gets one record on the way of a scan; strings die with the call. A result
- * other than ERR_OK ends the scan and is returned by it. Be short, and do not
- * wait for a client: meanwhile what writers replace cannot be reclaimed.
+ * other than ERR_OK ends the scan and is returned by it: ERR_ENDED, if it is
+ * only that enough was seen. Be short, and do not wait for a client: meanwhile
+ * what writers replace cannot be reclaimed.
  */
 typedef enum err store_visit_fn(void *ctx, const char *tenant, const char *key,
                                 const struct record *record);
