@@ -3,7 +3,7 @@
  * A copy of the store while it is written to. For store/lmdb/engine.c only.
  *
  * Record by record, into a new store of our own: it holds no free page and no
- * note of a commit (store/lmdb/redo.h), every record on its way is looked at,
+ * note of a commit (store/lmdb/commit.h), every record on its way is looked at,
  * and the snapshot is ours, so that the copy can be compared with it. LMDB's
  * own compacting copy chooses its snapshot itself, takes the notes along as
  * they are at that moment, renumbers commits from 1, and does not work once

@@ -313,7 +313,6 @@ open_databases(const char *path, MDB_txn *txn, struct lmdb_handles *handles,
     handles->meta = dbis[META];
     handles->config = dbis[CONFIG];
     handles->history = dbis[HISTORY];
-    handles->redo = lmdb_redo_find(txn, dbis[META], fd);
     return ERR_OK;
 }
 

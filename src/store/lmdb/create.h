@@ -10,13 +10,11 @@
 
 #include <lmdb.h>
 #include <stdint.h>
-#include <sys/types.h>
 
 /* An open environment and its sub-databases. */
 struct lmdb_handles {
     MDB_env *env;
     MDB_dbi meta, config, history;
-    off_t redo;      /* where commits are noted in the data file; 0: nowhere */
     uint64_t format; /* that of the program, or an older one */
 };
 

@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "store/layout.h"
+#include "store/lmdb/commit.h"
 #include "store/lmdb/copy.h"
 #include "store/lmdb/datafile.h"
 #include "store/lmdb/env.h"
@@ -27,6 +28,7 @@
 struct store_lmdb {
     struct store store;
     struct lmdb_env env;
+    struct lmdb_commit commit;
     unsigned int commits; /* of the committing thread, as is the next */
     bool is_full;
 };
@@ -91,7 +93,6 @@ finish(struct store_lmdb *store, MDB_txn *txn, struct store_write *first,
     struct store_write *group, *next;
     struct store_stamp stamp = {.left = 0};
     int64_t now = time(NULL);
-    uint64_t stored = 0;
     int rc = lmdb_meta_seq(txn, &stamp.seq);
 
     for (group = first; rc == 0 && group != end; group = next) {
@@ -100,10 +101,8 @@ finish(struct store_lmdb *store, MDB_txn *txn, struct store_write *first,
     }
     if (rc == 0)
         rc = lmdb_meta_advance_seq(txn, stamp.seq);
-    for (group = first; rc == 0 && group != end; group = group->next)
-        stored += group->is_new;
     if (rc == 0)
-        rc = lmdb_env_commit_writes(&store->env, txn, first, end, stored);
+        rc = lmdb_commit_end(&store->commit, txn, first, end);
     else
         lmdb_env_abort(&store->env, txn);
     return rc == 0 ? ERR_OK : fail_all(store, rc, first, end);
@@ -114,7 +113,7 @@ try_again(struct store_lmdb *store, struct store_write *first,
           const struct store_write *end)
 {
     MDB_txn *txn;
-    int rc = lmdb_env_begin(&store->env, 0, &txn);
+    int rc = lmdb_commit_begin(&store->commit, &txn);
 
     if (rc != 0)
         return fail_all(store, rc, first, end);
@@ -158,7 +157,7 @@ commit(struct store *base, store_take_fn *take, void *ctx)
     struct store_write *writes;
     MDB_txn *txn;
     enum err err;
-    int rc = lmdb_env_begin(&store->env, 0, &txn);
+    int rc = lmdb_commit_begin(&store->commit, &txn);
 
     writes = take(ctx);
     if (rc != 0)
@@ -180,7 +179,7 @@ static enum err
 probe(struct store *base)
 {
     struct store_lmdb *store = lmdb(base);
-    enum err err = lmdb_stat_probe(&store->env);
+    enum err err = lmdb_stat_probe(&store->commit);
 
     note_full(store, err == ERR_FULL);
     return err;
@@ -220,18 +219,11 @@ copy(struct store *store, const char *dir, store_progress_fn *progress,
                      why_size);
 }
 
-/* Repeats the last commit, if a power loss has undone it. */
 static enum err
-recover(struct store_lmdb *store, char *why, size_t why_size)
+open_commits(struct store_lmdb *store, char *why, size_t why_size)
 {
-    MDB_txn *txn;
-    int rc;
+    int rc = lmdb_commit_open(&store->commit, &store->env);
 
-    if (!lmdb_env_has_redo(&store->env))
-        return ERR_OK;
-    rc = lmdb_env_begin(&store->env, 0, &txn);
-    if (rc == 0)
-        rc = lmdb_env_redo(&store->env, txn, lmdb_write_again, &store->env);
     if (rc == 0)
         return ERR_OK;
     return store_file_refuse(why, why_size,
@@ -268,7 +260,7 @@ store_lmdb_open(const struct store_options *options, struct store **store_out,
         free(store);
         return err;
     }
-    err = recover(store, why, why_size);
+    err = open_commits(store, why, why_size);
     if (err != ERR_OK) {
         close_store(&store->store);
         return err;

@@ -3,10 +3,8 @@
 
 #include "base/log.h"
 #include "base/util.h"
-#include "metrics/metrics.h"
 #include "store/lmdb/datafile.h"
 #include "store/lmdb/meta.h"
-#include "store/lmdb/redo.h"
 #include "store/store.h"
 
 #include <errno.h>
@@ -38,6 +36,7 @@ open_again(struct lmdb_env *env, char *why, size_t why_size)
                                  env->path, mdb_strerror(rc));
     }
     mdb_txn_reset(env->reader);
+    env->opened++;
     if (mdb_env_get_fd(env->db.env, &fd) == 0 && store_file_read(fd, &file))
         env->known_size = file.map_size;
     return ERR_OK;
@@ -97,12 +96,8 @@ lmdb_env_check_readers(struct lmdb_env *env)
     return dead;
 }
 
-/*
- * When the meta page could not be written, LMDB has put the old one back, but
- * lets nobody use the environment again, not even to read. Which of the two
- * is on the disk nobody knows: begin_once flushes the old one before anything
- * else is written, for the other one's pages count as free.
- */
+/* When the meta page could not be written, LMDB has put the old one back, but
+ * lets nobody use the environment again, not even to read. */
 static bool
 reopen(struct lmdb_env *env)
 {
@@ -110,7 +105,6 @@ reopen(struct lmdb_env *env)
     enum err err;
 
     close_again(env);
-    env->is_unsure = true;
     err = open_again(env, why, sizeof(why));
     if (err != ERR_OK)
         log_event(LOG_LEVEL_ERR, "store_not_reopened", LOG_TEXT("why", why));
@@ -164,18 +158,6 @@ read_current(struct lmdb_env *env, MDB_txn *txn)
     return rc;
 }
 
-/* Called with the write lock held. If somebody else has committed under the
- * number that failed here, the note is theirs. */
-static void
-forget(struct lmdb_env *env, MDB_txn *txn)
-{
-    int fd;
-
-    if (mdb_txn_id(txn) == env->failed && mdb_env_get_fd(env->db.env, &fd) == 0)
-        lmdb_redo_forget(fd, env->db.redo, env->failed);
-    env->failed = 0;
-}
-
 static int
 begin_once(struct lmdb_env *env, unsigned int flags, MDB_txn **txn_out)
 {
@@ -184,13 +166,6 @@ begin_once(struct lmdb_env *env, unsigned int flags, MDB_txn **txn_out)
 
     if (env->db.env == NULL)
         return MDB_PANIC;
-    if (!(flags & MDB_RDONLY) && env->is_unsure) {
-        rc = mdb_env_sync(env->db.env, 1);
-        if (rc != 0)
-            return rc;
-        env->is_unsure = false; /* written with the lock shared, but nobody
-                                   else reads it: one thread commits */
-    }
     rc = mdb_txn_begin(env->db.env, NULL, flags, &txn);
     if (rc == 0 && (flags & MDB_RDONLY))
         rc = read_current(env, txn);
@@ -198,8 +173,6 @@ begin_once(struct lmdb_env *env, unsigned int flags, MDB_txn **txn_out)
         return rc;
     else if (lmdb_meta_format(txn, env->db.meta) != LMDB_META_FORMAT)
         rc = MDB_VERSION_MISMATCH;
-    else if (env->failed != 0)
-        forget(env, txn);
     if (rc == 0)
         *txn_out = txn;
     else
@@ -243,121 +216,16 @@ lmdb_env_begin(struct lmdb_env *env, unsigned int flags, MDB_txn **txn_out)
 }
 
 void
+lmdb_env_release(struct lmdb_env *env)
+{
+    pthread_rwlock_unlock(&env->lock);
+}
+
+void
 lmdb_env_abort(struct lmdb_env *env, MDB_txn *txn)
 {
     mdb_txn_abort(txn);
-    pthread_rwlock_unlock(&env->lock);
-}
-
-static void
-observe(uint64_t started, uint64_t stored)
-{
-    metrics_observe_time(METRIC_FLUSH_TIMES, now_ns() - started);
-    metrics_observe_count(METRIC_COMMIT_WRITES, stored);
-}
-
-int
-lmdb_env_commit(struct lmdb_env *env, MDB_txn *txn, uint64_t stored)
-{
-    uint64_t started = now_ns();
-    int rc = mdb_txn_commit(txn);
-
-    if (rc == 0 && stored > 0)
-        observe(started, stored);
-    pthread_rwlock_unlock(&env->lock);
-    return rc;
-}
-
-/* At once, unless LMDB has to be opened again first. */
-static void
-try_forget(struct lmdb_env *env, size_t number)
-{
-    MDB_txn *txn;
-
-    env->failed = number;
-    if (mdb_txn_begin(env->db.env, NULL, 0, &txn) == 0) {
-        forget(env, txn);
-        mdb_txn_abort(txn);
-    }
-}
-
-/* With the writes noted, the flush of the meta page can wait. */
-static int
-commit_noted(struct lmdb_env *env, MDB_txn *txn,
-             const struct store_write *first, const struct store_write *end)
-{
-    int fd, rc;
-
-    rc = mdb_env_get_fd(env->db.env, &fd);
-    if (rc == 0)
-        rc = lmdb_redo_write(fd, env->db.redo, mdb_txn_id(txn), first, end);
-    if (rc != 0) {
-        mdb_txn_abort(txn);
-        return rc;
-    }
-    (void)mdb_env_set_flags(env->db.env, MDB_NOMETASYNC, 1); /* cannot fail */
-    rc = mdb_txn_commit(txn);
-    (void)mdb_env_set_flags(env->db.env, MDB_NOMETASYNC, 0);
-    return rc;
-}
-
-/* By two flushes, and what is replaced does not live on in a note. */
-static int
-commit_replaced(struct lmdb_env *env, MDB_txn *txn, uint64_t stored)
-{
-    int rc = lmdb_redo_wipe(env->db.env, env->db.redo);
-
-    if (rc == 0)
-        return lmdb_env_commit(env, txn, stored);
-    lmdb_env_abort(env, txn);
-    return rc;
-}
-
-int
-lmdb_env_commit_writes(struct lmdb_env *env, MDB_txn *txn,
-                       const struct store_write *first,
-                       const struct store_write *end, uint64_t stored)
-{
-    size_t number = mdb_txn_id(txn);
-    uint64_t started = now_ns();
-    int rc;
-
-    if (stored > 0 && env->db.redo != 0 && lmdb_redo_is_barred(first, end))
-        return commit_replaced(env, txn, stored);
-    if (stored == 0 || env->db.redo == 0 || !lmdb_redo_fits(first, end))
-        return lmdb_env_commit(env, txn, stored);
-    rc = commit_noted(env, txn, first, end);
-    if (rc == 0)
-        observe(started, stored);
-    else
-        try_forget(env, number);
-    pthread_rwlock_unlock(&env->lock);
-    return rc;
-}
-
-bool
-lmdb_env_has_redo(const struct lmdb_env *env)
-{
-    MDB_envinfo info;
-    int fd;
-
-    return env->db.redo != 0 && mdb_env_get_fd(env->db.env, &fd) == 0 &&
-           mdb_env_info(env->db.env, &info) == 0 &&
-           lmdb_redo_has(fd, env->db.redo, info.me_last_txnid + 1);
-}
-
-int
-lmdb_env_redo(struct lmdb_env *env, MDB_txn *txn, lmdb_redo_fn *visit,
-              void *ctx)
-{
-    int fd, rc = mdb_env_get_fd(env->db.env, &fd);
-
-    if (rc == 0)
-        rc = lmdb_redo_read(fd, env->db.redo, txn, visit, ctx);
-    if (rc == 0)
-        return lmdb_env_commit(env, txn, 1);
-    lmdb_env_abort(env, txn);
-    return rc;
+    lmdb_env_release(env);
 }
 
 int

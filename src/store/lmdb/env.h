@@ -8,7 +8,6 @@
 #define STORE_LMDB_ENV_H
 
 #include "store/lmdb/create.h"
-#include "store/lmdb/redo.h"
 
 #include <pthread.h>
 #include <stdbool.h>
@@ -21,9 +20,9 @@ struct lmdb_env {
     MDB_txn *reader;        /* kept for short reads, reset between them */
     pthread_rwlock_t lock;  /* shared during a transaction, exclusive to map
                                or open the environment again */
+    unsigned int opened;    /* how often: once, and after each commit that
+                               failed to write the meta page */
     const char *fault;      /* why nothing could be written, as last found */
-    bool is_unsure;         /* the data file may not be on disk as it reads */
-    size_t failed;          /* a commit whose note is to be forgotten, or 0 */
     char *path;
     uint64_t history;  /* versions kept of each key; 0: all */
     size_t map_size;   /* as the operator set it */
@@ -39,32 +38,15 @@ enum err lmdb_env_open(struct lmdb_env *env,
 void lmdb_env_close(struct lmdb_env *env);
 
 /*
- * Begins a transaction (flags: 0 or MDB_RDONLY), after mending what can be
- * mended. 0, or LMDB's error: of one that writes also MDB_VERSION_MISMATCH, if
- * the store's format is not this program's (any more). One of the next two ends
- * it, in this thread; a failed commit has ended it too, and nothing of it is
- * stored, unless another process opens the store before the next one and finds
- * it noted. stored is how many writes the commit stores, for the metrics:
- * without any, none is flushed.
+ * Begins a transaction (flags: MDB_RDONLY; or 0, for store/lmdb/commit.c only),
+ * after mending what can be mended. 0, or LMDB's error: of one that writes also
+ * MDB_VERSION_MISMATCH, if the store's format is not this program's (any more).
+ * One of the next two ends it, in this thread: the second one if the
+ * transaction has ended already.
  */
 int lmdb_env_begin(struct lmdb_env *env, unsigned int flags, MDB_txn **txn_out);
 void lmdb_env_abort(struct lmdb_env *env, MDB_txn *txn);
-int lmdb_env_commit(struct lmdb_env *env, MDB_txn *txn, uint64_t stored);
-
-/* The same for a transaction in which the writes from first up to end have got
- * their results: with one flush where it can. */
-int lmdb_env_commit_writes(struct lmdb_env *env, MDB_txn *txn,
-                           const struct store_write *first,
-                           const struct store_write *end, uint64_t stored);
-
-/* True if the data file holds a commit that was noted but did not happen, as
- * far as can be seen without a lock. */
-bool lmdb_env_has_redo(const struct lmdb_env *env);
-
-/* Visits its records in txn, which then is this commit, and ends it; nothing if
- * somebody else was quicker. */
-int lmdb_env_redo(struct lmdb_env *env, MDB_txn *txn, lmdb_redo_fn *visit,
-                  void *ctx);
+void lmdb_env_release(struct lmdb_env *env);
 
 /* The same with the kept reader; one thread at a time. */
 int lmdb_env_renew(struct lmdb_env *env);

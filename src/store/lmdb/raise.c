@@ -3,10 +3,10 @@
 
 #include "base/log.h"
 #include "base/util.h"
+#include "store/lmdb/commit.h"
 #include "store/lmdb/datafile.h"
 #include "store/lmdb/env.h"
 #include "store/lmdb/meta.h"
-#include "store/lmdb/write.h"
 #include "store/store.h"
 
 #include <errno.h>
@@ -65,14 +65,11 @@ static int
 try_raise(struct lmdb_env *env)
 {
     MDB_txn *txn;
-    int fd, rc = mdb_env_get_fd(env->db.env, &fd);
+    int rc = mdb_txn_begin(env->db.env, NULL, 0, &txn);
 
-    if (rc == 0)
-        rc = mdb_txn_begin(env->db.env, NULL, 0, &txn);
     if (rc != 0)
         return rc;
-    if (env->db.redo != 0)
-        rc = lmdb_redo_read(fd, env->db.redo, txn, lmdb_write_again, env);
+    rc = lmdb_commit_repeat(env, txn);
     if (rc == 0)
         rc = lmdb_meta_set_format(txn, env->db.meta);
     if (rc == 0)

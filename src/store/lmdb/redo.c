@@ -2,6 +2,8 @@
 #include "store/lmdb/redo.h"
 
 #include "base/util.h"
+#include "store/layout.h"
+#include "store/store.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -45,8 +47,17 @@ lmdb_redo_create(MDB_txn *txn, MDB_dbi meta)
     return rc;
 }
 
+static int
+fd_of(MDB_txn *txn)
+{
+    int fd = -1;
+
+    (void)mdb_env_get_fd(mdb_txn_env(txn), &fd); /* it is open: cannot fail */
+    return fd;
+}
+
 off_t
-lmdb_redo_find(MDB_txn *txn, MDB_dbi meta, int fd)
+lmdb_redo_find(MDB_txn *txn, MDB_dbi meta)
 {
     MDB_val key = redo_key();
     unsigned char head[PAGE_HEAD];
@@ -61,7 +72,7 @@ lmdb_redo_find(MDB_txn *txn, MDB_dbi meta, int fd)
     memcpy(&page, (const char *)value.mv_data - PAGE_HEAD, sizeof(page));
     at = (off_t)(page * stat.ms_psize);
     /* Not where we think it is: better two flushes. */
-    if (pread(fd, head, sizeof(head), at) != sizeof(head) ||
+    if (pread(fd_of(txn), head, sizeof(head), at) != sizeof(head) ||
         memcmp(head, (const char *)value.mv_data - PAGE_HEAD, PAGE_HEAD) != 0)
         return 0;
     return at + PAGE_HEAD;
@@ -79,49 +90,25 @@ hash_slot(const unsigned char *slot, size_t len)
     return hash_bytes(slot, HASH) ^ hash_bytes(slot + HEAD, len);
 }
 
-/* False if the write is none that a store takes. */
+/* Adds the write at *at, and moves on. False if there is no room up to end. */
 static bool
-measure(const struct store_write *write, struct store_name *name_out,
-        struct store_record *record_out, size_t *size_out)
+add_entry(const struct store_write *write, unsigned char **at,
+          const unsigned char *end)
 {
-    if (write->value_len > SLOT_SIZE ||
-        !store_name_encode(write->tenant, write->key, name_out))
+    struct store_record record = store_record_of(write);
+    size_t size = store_record_size(&record);
+    struct store_name name;
+
+    /* It was stored, so that it has a name. */
+    (void)store_name_encode(write->tenant, write->key, &name);
+    if ((size_t)(end - *at) < ENTRY_HEAD + name.len + size)
         return false;
-    *record_out = store_record_of(write);
-    *size_out = ENTRY_HEAD + name_out->len + store_record_size(record_out);
+    store_number_encode(name.len, *at);
+    store_number_encode(size, *at + 8);
+    memcpy(*at + ENTRY_HEAD, name.bytes, name.len);
+    store_record_encode(&record, *at + ENTRY_HEAD + name.len);
+    *at += ENTRY_HEAD + name.len + size;
     return true;
-}
-
-bool
-lmdb_redo_fits(const struct store_write *first, const struct store_write *end)
-{
-    struct store_record record;
-    struct store_name name;
-    size_t size, sum = HEAD;
-
-    for (; first != end && sum <= SLOT_SIZE; first = first->next) {
-        if (first->value_len > SLOT_SIZE)
-            return false;
-        if (measure(first, &name, &record, &size))
-            sum += size;
-    }
-    return sum <= SLOT_SIZE;
-}
-
-static size_t
-add_entry(unsigned char *at, const struct store_write *write)
-{
-    struct store_record record;
-    struct store_name name;
-    size_t size;
-
-    if (!write->is_new || !measure(write, &name, &record, &size))
-        return 0;
-    store_number_encode(name.len, at);
-    store_number_encode(size - ENTRY_HEAD - name.len, at + 8);
-    memcpy(at + ENTRY_HEAD, name.bytes, name.len);
-    store_record_encode(&record, at + ENTRY_HEAD + name.len);
-    return size;
 }
 
 static int
@@ -142,47 +129,39 @@ write_all(int fd, const unsigned char *bytes, size_t len, off_t at)
 }
 
 int
-lmdb_redo_write(int fd, off_t at, size_t number,
-                const struct store_write *first, const struct store_write *end)
+lmdb_redo_write(MDB_txn *txn, off_t at, const struct store_write *first,
+                const struct store_write *end)
 {
     unsigned char slot[SLOT_SIZE];
-    size_t len = 0;
+    unsigned char *next = slot + HEAD;
+    size_t number = mdb_txn_id(txn), len;
 
     for (; first != end; first = first->next)
-        len += add_entry(slot + HEAD + len, first);
+        if (first->is_new && !add_entry(first, &next, slot + SLOT_SIZE))
+            return E2BIG;
+    len = (size_t)(next - slot) - HEAD;
     store_number_encode(number, slot + NUMBER);
     store_number_encode(len, slot + LEN);
     store_number_encode(hash_slot(slot, len), slot + HASH);
-    return write_all(fd, slot, HEAD + len, slot_of(at, number));
-}
-
-bool
-lmdb_redo_is_barred(const struct store_write *first,
-                    const struct store_write *end)
-{
-    while (first != end && first->op != STORE_REPLACE)
-        first = first->next;
-    return first != end;
-}
-
-int
-lmdb_redo_wipe(MDB_env *env, off_t at)
-{
-    static const unsigned char nothing[2 * SLOT_SIZE];
-    int fd, rc = mdb_env_get_fd(env, &fd);
-
-    if (rc == 0)
-        rc = mdb_env_sync(env, 1);
-    return rc == 0 ? write_all(fd, nothing, sizeof(nothing), at) : rc;
+    return write_all(fd_of(txn), slot, HEAD + len, slot_of(at, number));
 }
 
 void
-lmdb_redo_forget(int fd, off_t at, size_t number)
+lmdb_redo_forget(MDB_txn *txn, off_t at)
 {
-    unsigned char head[HEAD] = {0};
+    static const unsigned char nothing[HEAD];
 
     /* Flushed with the next commit. Nothing better to do if this fails, too. */
-    (void)write_all(fd, head, sizeof(head), slot_of(at, number));
+    (void)write_all(fd_of(txn), nothing, sizeof(nothing),
+                    slot_of(at, mdb_txn_id(txn)));
+}
+
+int
+lmdb_redo_wipe(MDB_txn *txn, off_t at)
+{
+    static const unsigned char nothing[2 * SLOT_SIZE];
+
+    return write_all(fd_of(txn), nothing, sizeof(nothing), at);
 }
 
 /* True if slot, of SLOT_SIZE bytes, is now that of commit number. */
@@ -200,11 +179,11 @@ read_slot(int fd, off_t at, size_t number, unsigned char *slot)
 }
 
 bool
-lmdb_redo_has(int fd, off_t at, size_t number)
+lmdb_redo_has(MDB_txn *txn, off_t at, size_t number)
 {
     unsigned char slot[SLOT_SIZE];
 
-    return read_slot(fd, at, number, slot);
+    return read_slot(fd_of(txn), at, number, slot);
 }
 
 /* Takes the entry at *at, and moves on. */
@@ -233,7 +212,7 @@ read_entry(const unsigned char **at, const unsigned char *end,
 }
 
 int
-lmdb_redo_read(int fd, off_t at, MDB_txn *txn, lmdb_redo_fn *visit, void *ctx)
+lmdb_redo_read(MDB_txn *txn, off_t at, lmdb_redo_fn *visit, void *ctx)
 {
     unsigned char slot[SLOT_SIZE];
     const unsigned char *entry = slot + HEAD, *end;
@@ -241,7 +220,7 @@ lmdb_redo_read(int fd, off_t at, MDB_txn *txn, lmdb_redo_fn *visit, void *ctx)
     struct store_name name;
     int rc = 0;
 
-    if (!read_slot(fd, at, mdb_txn_id(txn), slot))
+    if (!read_slot(fd_of(txn), at, mdb_txn_id(txn), slot))
         return 0;
     end = entry + store_number_decode(slot + LEN);
     while (rc == 0 && entry < end)

@@ -2,6 +2,7 @@
 #include "store/lmdb/stat.h"
 
 #include "base/log.h"
+#include "store/lmdb/commit.h"
 #include "store/lmdb/datafile.h"
 #include "store/lmdb/env.h"
 #include "store/store.h"
@@ -94,10 +95,11 @@ lmdb_stat_read(struct lmdb_env *env, struct store_stat *stat_out)
 
 /* Puts what a write might, and takes it back. */
 static int
-try_to_put(struct lmdb_env *env)
+try_to_put(struct lmdb_commit *commit)
 {
+    struct lmdb_env *env = commit->env;
     MDB_txn *txn;
-    int rc = lmdb_env_begin(env, 0, &txn);
+    int rc = lmdb_commit_begin(commit, &txn);
 
     if (rc != 0)
         return rc;
@@ -148,11 +150,12 @@ check_file(struct lmdb_env *env)
 }
 
 enum err
-lmdb_stat_probe(struct lmdb_env *env)
+lmdb_stat_probe(struct lmdb_commit *commit)
 {
-    int rc = try_to_put(env);
+    struct lmdb_env *env = commit->env;
+    int rc = try_to_put(commit);
 
     if (rc == MDB_MAP_FULL && lmdb_env_make_room(env))
-        rc = try_to_put(env);
+        rc = try_to_put(commit);
     return rc == 0 ? check_file(env) : lmdb_env_failed(env, rc);
 }

@@ -5,6 +5,7 @@
 
 #include "base/err.h"
 
+struct lmdb_commit;
 struct lmdb_env;
 struct store_stat;
 
@@ -12,6 +13,6 @@ struct store_stat;
 enum err lmdb_stat_read(struct lmdb_env *env, struct store_stat *stat_out);
 
 /* As store_probe. */
-enum err lmdb_stat_probe(struct lmdb_env *env);
+enum err lmdb_stat_probe(struct lmdb_commit *commit);
 
 #endif
