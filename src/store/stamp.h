@@ -7,12 +7,14 @@
 
 #include "store/store.h"
 
-/* So many ids at once, for getrandom gives up to 256 bytes as a whole. */
+/* So many ids at once, for getrandom gives up to 256 bytes as a whole: a call
+ * of it costs as much as an eighth of a commit to memory. */
 #define STORE_STAMP_IDS (256 / STORE_WRITE_ID_SIZE)
 
-/* Begins as {.seq = the last one given}, and lives as long as the commit. */
+/* Begins as zeros, and lives as long as the store is open in this process,
+ * which must not fork meanwhile. */
 struct store_stamp {
-    uint64_t seq;
+    uint64_t seq; /* the last one given; each commit sets it first */
     unsigned char ids[STORE_STAMP_IDS][STORE_WRITE_ID_SIZE];
     size_t left; /* of ids */
 };

@@ -4,6 +4,7 @@
 #include "base/util.h"
 #include "metrics/metrics.h"
 #include "store/lmdb/env.h"
+#include "store/lmdb/meta.h"
 #include "store/lmdb/redo.h"
 #include "store/lmdb/write.h"
 #include "store/store.h"
@@ -20,19 +21,19 @@ lmdb_commit_repeat(struct lmdb_env *env, MDB_txn *txn)
 
 /* Does nothing if somebody else was quicker. */
 static int
-repeat(struct lmdb_env *env)
+repeat(struct lmdb_commit *commit)
 {
     MDB_txn *txn;
-    int rc = lmdb_env_begin(env, 0, &txn);
+    int rc = lmdb_commit_begin(commit, &txn);
 
     if (rc != 0)
         return rc;
-    rc = lmdb_commit_repeat(env, txn);
+    rc = lmdb_commit_repeat(commit->env, txn);
     if (rc == 0)
         rc = mdb_txn_commit(txn);
     else
         mdb_txn_abort(txn);
-    lmdb_env_release(env);
+    lmdb_env_release(commit->env);
     return rc;
 }
 
@@ -51,7 +52,7 @@ lmdb_commit_open(struct lmdb_commit *commit, struct lmdb_env *env)
     lmdb_env_reset(env);
     *commit =
         (struct lmdb_commit){.env = env, .notes = notes, .opened = env->opened};
-    return is_noted ? repeat(env) : 0;
+    return is_noted ? repeat(commit) : 0;
 }
 
 /* Of an environment that was opened again. */
@@ -77,19 +78,30 @@ forget(struct lmdb_commit *commit, MDB_txn *txn)
     commit->failed = 0;
 }
 
+/* True unless somebody has changed it: then nothing may be written. */
+static bool
+is_our_format(const struct lmdb_commit *commit, MDB_txn *txn)
+{
+    return mdb_txn_id(txn) == commit->last + 1 || /* nobody else wrote since */
+           lmdb_meta_format(txn, commit->env->db.meta) == LMDB_META_FORMAT;
+}
+
 int
 lmdb_commit_begin(struct lmdb_commit *commit, MDB_txn **txn_out)
 {
     MDB_txn *txn;
     int rc = lmdb_env_begin(commit->env, 0, &txn);
 
-    if (rc == 0 && commit->opened != commit->env->opened) {
-        rc = settle(commit, txn);
-        if (rc != 0)
-            lmdb_env_abort(commit->env, txn);
-    }
     if (rc != 0)
         return rc;
+    if (!is_our_format(commit, txn))
+        rc = MDB_VERSION_MISMATCH;
+    else if (commit->opened != commit->env->opened)
+        rc = settle(commit, txn);
+    if (rc != 0) {
+        lmdb_env_abort(commit->env, txn);
+        return rc;
+    }
     if (commit->failed != 0)
         forget(commit, txn);
     *txn_out = txn;
@@ -179,6 +191,7 @@ lmdb_commit_end(struct lmdb_commit *commit, MDB_txn *txn,
                 const struct store_write *first, const struct store_write *end)
 {
     uint64_t started = now_ns(), stored = 0;
+    size_t number = mdb_txn_id(txn);
     int rc;
 
     for (const struct store_write *write = first; write != end;
@@ -187,6 +200,7 @@ lmdb_commit_end(struct lmdb_commit *commit, MDB_txn *txn,
     rc = stored > 0 ? commit_writes(commit, txn, first, end)
                     : mdb_txn_commit(txn);
     if (rc == 0 && stored > 0) {
+        commit->last = number;
         metrics_observe_time(METRIC_FLUSH_TIMES, now_ns() - started);
         metrics_observe_count(METRIC_COMMIT_WRITES, stored);
     }

@@ -45,6 +45,7 @@ struct lmdb_commit {
     struct lmdb_env *env;
 
     /* Read by nobody else. */
+    size_t last;         /* the last one that was made here, or 0 */
     off_t notes;         /* where they are in the data file; 0: nowhere */
     size_t failed;       /* a commit whose note is to be forgotten, or 0 */
     unsigned int opened; /* env's, when the data file was last on disk as it
@@ -56,8 +57,9 @@ struct lmdb_commit {
  * LMDB's error. */
 int lmdb_commit_open(struct lmdb_commit *commit, struct lmdb_env *env);
 
-/* Begins a transaction that writes. 0, or an error as of lmdb_env_begin. The
- * next one ends it, or lmdb_env_abort. */
+/* Begins a transaction that writes. 0, or an error as of lmdb_env_begin, or
+ * MDB_VERSION_MISMATCH if the store's format is not this program's any more.
+ * The next one ends it, or lmdb_env_abort. */
 int lmdb_commit_begin(struct lmdb_commit *commit, MDB_txn **txn_out);
 
 /*

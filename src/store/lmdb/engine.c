@@ -29,6 +29,7 @@ struct store_lmdb {
     struct store store;
     struct lmdb_env env;
     struct lmdb_commit commit;
+    struct store_stamp stamp;
     unsigned int commits; /* of the committing thread, as is the next */
     bool is_full;
 };
@@ -91,16 +92,18 @@ finish(struct store_lmdb *store, MDB_txn *txn, struct store_write *first,
        const struct store_write *end)
 {
     struct store_write *group, *next;
-    struct store_stamp stamp = {.left = 0};
+    struct store_stamp *stamp = &store->stamp;
     int64_t now = time(NULL);
-    int rc = lmdb_meta_seq(txn, &stamp.seq);
+    uint64_t seq = 0;
+    int rc = lmdb_meta_seq(txn, &seq);
 
+    stamp->seq = seq;
     for (group = first; rc == 0 && group != end; group = next) {
         next = store_group_end(group, end);
-        rc = lmdb_write_apply(&store->env, txn, group, next, now, &stamp);
+        rc = lmdb_write_apply(&store->env, txn, group, next, now, stamp);
     }
-    if (rc == 0)
-        rc = lmdb_meta_advance_seq(txn, stamp.seq);
+    if (rc == 0 && stamp->seq != seq)
+        rc = lmdb_meta_set_seq(txn, stamp->seq);
     if (rc == 0)
         rc = lmdb_commit_end(&store->commit, txn, first, end);
     else

@@ -4,7 +4,6 @@
 #include "base/log.h"
 #include "base/util.h"
 #include "store/lmdb/datafile.h"
-#include "store/lmdb/meta.h"
 #include "store/store.h"
 
 #include <errno.h>
@@ -167,12 +166,10 @@ begin_once(struct lmdb_env *env, unsigned int flags, MDB_txn **txn_out)
     if (env->db.env == NULL)
         return MDB_PANIC;
     rc = mdb_txn_begin(env->db.env, NULL, flags, &txn);
-    if (rc == 0 && (flags & MDB_RDONLY))
-        rc = read_current(env, txn);
-    else if (rc != 0)
+    if (rc != 0)
         return rc;
-    else if (lmdb_meta_format(txn, env->db.meta) != LMDB_META_FORMAT)
-        rc = MDB_VERSION_MISMATCH;
+    if (flags & MDB_RDONLY)
+        rc = read_current(env, txn);
     if (rc == 0)
         *txn_out = txn;
     else

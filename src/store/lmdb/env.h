@@ -39,10 +39,8 @@ void lmdb_env_close(struct lmdb_env *env);
 
 /*
  * Begins a transaction (flags: MDB_RDONLY; or 0, for store/lmdb/commit.c only),
- * after mending what can be mended. 0, or LMDB's error: of one that writes also
- * MDB_VERSION_MISMATCH, if the store's format is not this program's (any more).
- * One of the next two ends it, in this thread: the second one if the
- * transaction has ended already.
+ * after mending what can be mended. 0, or LMDB's error. One of the next two
+ * ends it, in this thread: the second one if the transaction has ended already.
  */
 int lmdb_env_begin(struct lmdb_env *env, unsigned int flags, MDB_txn **txn_out);
 void lmdb_env_abort(struct lmdb_env *env, MDB_txn *txn);

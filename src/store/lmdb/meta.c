@@ -78,10 +78,16 @@ lmdb_meta_seq(MDB_txn *txn, uint64_t *seq_out)
 }
 
 int
+lmdb_meta_set_seq(MDB_txn *txn, uint64_t seq)
+{
+    return put(txn, NAMES, SEQ_KEY, seq);
+}
+
+int
 lmdb_meta_advance_seq(MDB_txn *txn, uint64_t seq)
 {
     uint64_t last;
     int rc = lmdb_meta_seq(txn, &last);
 
-    return rc != 0 || last >= seq ? rc : put(txn, NAMES, SEQ_KEY, seq);
+    return rc != 0 || last >= seq ? rc : lmdb_meta_set_seq(txn, seq);
 }

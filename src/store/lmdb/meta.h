@@ -23,6 +23,9 @@ int lmdb_meta_set_format(MDB_txn *txn, MDB_dbi meta);
  * was. 0, or LMDB's error. */
 int lmdb_meta_seq(MDB_txn *txn, uint64_t *seq_out);
 
+/* Makes it seq, which is later. 0, or LMDB's error. */
+int lmdb_meta_set_seq(MDB_txn *txn, uint64_t seq);
+
 /* Makes it seq, unless it is that or later already. 0, or LMDB's error. */
 int lmdb_meta_advance_seq(MDB_txn *txn, uint64_t seq);
 
