@@ -80,6 +80,7 @@ struct ctl_command {
 };
 
 extern const struct ctl_command ctl_backup;
+extern const struct ctl_command ctl_check;
 extern const struct ctl_command ctl_diff;
 extern const struct ctl_command ctl_export;
 extern const struct ctl_command ctl_get;

@@ -15,6 +15,7 @@
 /* clang-format off */
 static const struct ctl_command *const commands[] = {
     &ctl_backup,
+    &ctl_check,
     &ctl_diff,
     &ctl_export,
     &ctl_get,

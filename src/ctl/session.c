@@ -80,7 +80,7 @@ check_store(struct ctl_session *session)
 {
     if (session->command->needs.store != CTL_STORE)
         return CTL_OK;
-    return ctl_store_check(session->values);
+    return ctl_store_check_options(session->values);
 }
 
 static enum ctl_exit

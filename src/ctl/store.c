@@ -71,24 +71,36 @@ become(uid_t user, gid_t group)
     return setegid(group) == 0 && seteuid(user) == 0;
 }
 
+/* As root, goes on as the owner of the directory, as long as *is_root_out says.
+ */
+static enum err
+become_owner(const char *path, bool *is_root_out, char *why, size_t why_size)
+{
+    struct stat dir;
+    gid_t group = getegid();
+
+    *is_root_out = geteuid() == 0 && stat(path, &dir) == 0 && dir.st_uid != 0;
+    if (!*is_root_out || become(dir.st_uid, dir.st_gid))
+        return ERR_OK;
+    snprintf(why, why_size, "could not become the owner of %s: %s", path,
+             strerror(errno));
+    (void)become(0, group);
+    return ERR_STORE;
+}
+
 static enum err
 open_as_owner(const struct store_options *options, struct store **store_out,
               char *why, size_t why_size)
 {
-    struct stat dir;
     gid_t group = getegid();
-    enum err err;
+    bool is_root;
+    enum err err = become_owner(options->path, &is_root, why, why_size);
 
-    if (geteuid() != 0 || stat(options->path, &dir) != 0 || dir.st_uid == 0)
-        return store_open(options, store_out, why, why_size);
-    if (!become(dir.st_uid, dir.st_gid)) {
-        snprintf(why, why_size, "could not become the owner of %s: %s",
-                 options->path, strerror(errno));
-        (void)become(0, group);
-        return ERR_STORE;
-    }
+    if (err != ERR_OK)
+        return err;
     err = store_open(options, store_out, why, why_size);
-    (void)become(0, group); /* as the real user may */
+    if (is_root)
+        (void)become(0, group); /* as the real user may */
     return err;
 }
 
@@ -99,7 +111,7 @@ ctl_store_is_there(const char *const *values)
 }
 
 enum ctl_exit
-ctl_store_check(const char *const *values)
+ctl_store_check_options(const char *const *values)
 {
     struct settings settings;
 
@@ -133,6 +145,29 @@ ctl_store_open(const char *const *values, enum ctl_store_mode mode,
     if (open_as_owner(&store, store_out, why, sizeof(why)) != ERR_OK)
         return ctl_fail("%s", why);
     return CTL_OK;
+}
+
+enum ctl_exit
+ctl_store_check(const char *const *values, struct store_checked *checked_out)
+{
+    gid_t group = getegid();
+    struct settings settings = {0};
+    bool is_root;
+    char why[512];
+    enum ctl_exit status = read_settings(values, &settings);
+    enum err err;
+
+    if (status != CTL_OK)
+        return status;
+    if (!store_exists(settings.db))
+        return ctl_fail("%s: there is no store in this directory", settings.db);
+    err = become_owner(settings.db, &is_root, why, sizeof(why));
+    if (err == ERR_OK) {
+        err = store_check(settings.db, checked_out, why, sizeof(why));
+        if (is_root)
+            (void)become(0, group); /* as the real user may */
+    }
+    return err == ERR_OK ? CTL_OK : ctl_fail("%s", why);
 }
 
 bool

@@ -59,7 +59,7 @@ enum ctl_store_mode {
 bool ctl_store_is_there(const char *const *values);
 
 /* Says so if one of the options is not what it must be. */
-enum ctl_exit ctl_store_check(const char *const *values);
+enum ctl_exit ctl_store_check_options(const char *const *values);
 
 /*
  * Opens the store of the options, and says so if it cannot. As root, this is
@@ -69,6 +69,11 @@ enum ctl_exit ctl_store_check(const char *const *values);
 enum ctl_exit ctl_store_open(const char *const *values,
                              enum ctl_store_mode mode,
                              struct store **store_out);
+
+/* Checks the store of the options, without opening it. Says so if it is not
+ * sound; as root, with the rights of the directory's owner. */
+enum ctl_exit ctl_store_check(const char *const *values,
+                              struct store_checked *checked_out);
 
 /* True if what is stored is logged: in syslog if that is set, else on stderr,
  * but not to a terminal, where the command says the same. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "store/open.h"
 
+#include "store/lmdb/check.h"
 #include "store/lmdb/datafile.h"
 #include "store/lmdb/engine.h"
 
@@ -15,6 +16,13 @@ bool
 store_exists(const char *path)
 {
     return store_file_exists(path);
+}
+
+enum err
+store_check(const char *path, struct store_checked *checked_out, char *why,
+            size_t why_size)
+{
+    return lmdb_check(path, checked_out, why, why_size);
 }
 
 bool

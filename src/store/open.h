@@ -9,6 +9,7 @@
 #include <stddef.h>
 
 struct store;
+struct store_checked;
 struct store_options;
 
 /*
@@ -22,6 +23,15 @@ enum err store_open(const struct store_options *options,
 /* False if there is none in the directory, or no such directory. Whether it can
  * be opened is another question. */
 bool store_exists(const char *path);
+
+/*
+ * Looks at all that is in the store at path, as it is at one moment, beside
+ * whoever uses it; nothing is opened for writing but the lock file, and nothing
+ * read is believed. On failure, why says what is damaged, or why it could not
+ * be read.
+ */
+enum err store_check(const char *path, struct store_checked *checked_out,
+                     char *why, size_t why_size);
 
 /* What store_copy left in dir, and dir itself, as root to the owner of the
  * store at path, who is to use it one day. False: errno says why. */

@@ -86,6 +86,13 @@ struct store_copied {
     uint64_t bytes; /* of its file */
 };
 
+/* What was found in a store that is sound. */
+struct store_checked {
+    uint64_t format; /* these are as those of struct store_stat */
+    uint64_t records;
+    uint64_t versions;
+};
+
 /* What an engine provides. Each function does what its store_ twin says. */
 struct store_ops {
     void (*close)(struct store *store);

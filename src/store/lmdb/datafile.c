@@ -2,6 +2,7 @@
 #include "store/lmdb/datafile.h"
 
 #include "base/util.h"
+#include "store/lmdb/format.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -16,38 +17,6 @@
 
 /* Less free space than this is a full disk to a commit that failed. */
 #define FULL_BELOW (1024 * 1024)
-
-/*
- * LMDB's file format, version 1 (mdb.c: MDB_page, MDB_db, MDB_meta): pages 0
- * and 1 are meta pages, and the one with the higher transaction id counts.
- */
-#define LMDB_MAGIC 0xBEEFC0DE
-#define LMDB_VERSION 1
-#define PAGE_SIZE_MAX 0x8000
-#define NO_PAGE SIZE_MAX
-
-enum { PAGE_BRANCH = 0x01, PAGE_LEAF = 0x02, PAGE_META = 0x08 };
-
-struct page_header {
-    size_t number;
-    uint16_t pad, flags, lower, upper;
-};
-
-struct tree {
-    uint32_t page_size; /* in the first tree of a meta page */
-    uint16_t flags, depth;
-    size_t branch_pages, leaf_pages, overflow_pages, entries, root;
-};
-
-struct meta {
-    struct page_header header;
-    uint32_t magic, version;
-    void *address;
-    size_t map_size;
-    struct tree trees[2]; /* free pages; names of the sub-databases */
-    size_t last_page;
-    size_t transaction;
-};
 
 enum err
 store_file_refuse(char *why, size_t why_size, const char *format, ...)
@@ -94,37 +63,38 @@ store_file_open_dir(const char *path, int *fd_out, char *why, size_t why_size)
 }
 
 static bool
-is_meta(const struct meta *meta)
+is_meta(const struct lmdb_meta *meta)
 {
-    size_t page_size = meta->trees[0].page_size;
+    size_t page_size = meta->free.page_size;
 
-    return (meta->header.flags & PAGE_META) && meta->magic == LMDB_MAGIC &&
+    return (meta->page.flags & LMDB_META) && meta->magic == LMDB_MAGIC &&
            meta->version == LMDB_VERSION && page_size >= sizeof(*meta) &&
-           page_size <= PAGE_SIZE_MAX && (page_size & (page_size - 1)) == 0 &&
-           meta->last_page >= 1 && meta->last_page < SIZE_MAX / PAGE_SIZE_MAX;
+           page_size <= LMDB_PAGE_SIZE_MAX &&
+           (page_size & (page_size - 1)) == 0 && meta->last_page >= 1 &&
+           meta->last_page < SIZE_MAX / LMDB_PAGE_SIZE_MAX;
 }
 
 /* Reads the meta page that counts. */
 static bool
-meta_read(int fd, struct meta *meta_out)
+meta_read(int fd, struct lmdb_meta *meta_out)
 {
-    struct meta metas[2];
+    struct lmdb_meta metas[2];
     size_t page_size;
 
     if (pread(fd, &metas[0], sizeof(metas[0]), 0) != sizeof(metas[0]) ||
         !is_meta(&metas[0]))
         return false;
-    page_size = metas[0].trees[0].page_size;
+    page_size = metas[0].free.page_size;
     if (pread(fd, &metas[1], sizeof(metas[1]), (off_t)page_size) !=
             sizeof(metas[1]) ||
-        !is_meta(&metas[1]) || metas[1].trees[0].page_size != page_size)
+        !is_meta(&metas[1]) || metas[1].free.page_size != page_size)
         return false;
     *meta_out = metas[metas[1].transaction > metas[0].transaction];
     return true;
 }
 
 static bool
-file_read(int fd, struct store_file *file_out, struct meta *meta_out)
+file_read(int fd, struct store_file *file_out, struct lmdb_meta *meta_out)
 {
     struct stat status;
 
@@ -132,7 +102,7 @@ file_read(int fd, struct store_file *file_out, struct meta *meta_out)
     if (!meta_read(fd, meta_out) || fstat(fd, &status) != 0)
         return false;
     file_out->map_size = meta_out->map_size;
-    file_out->page_size = meta_out->trees[0].page_size;
+    file_out->page_size = meta_out->free.page_size;
     file_out->last_page = meta_out->last_page;
     file_out->is_short =
         (size_t)status.st_size / file_out->page_size <= meta_out->last_page;
@@ -142,7 +112,7 @@ file_read(int fd, struct store_file *file_out, struct meta *meta_out)
 bool
 store_file_read(int fd, struct store_file *file_out)
 {
-    struct meta meta;
+    struct lmdb_meta meta;
 
     return file_read(fd, file_out, &meta);
 }
@@ -150,33 +120,33 @@ store_file_read(int fd, struct store_file *file_out)
 bool
 store_file_is_root(int fd, const struct store_file *file, size_t page)
 {
-    struct page_header header;
+    struct lmdb_page header;
 
-    if (page == NO_PAGE) /* an empty tree */
+    if (page == LMDB_NO_PAGE) /* an empty tree */
         return true;
     return page > 1 && page <= file->last_page &&
            pread(fd, &header, sizeof(header),
                  (off_t)(page * file->page_size)) == sizeof(header) &&
            header.number == page && header.lower <= header.upper &&
            header.upper <= file->page_size &&
-           ((header.flags & (PAGE_BRANCH | PAGE_LEAF)) == PAGE_BRANCH ||
-            (header.flags & (PAGE_BRANCH | PAGE_LEAF)) == PAGE_LEAF);
+           ((header.flags & (LMDB_BRANCH | LMDB_LEAF)) == LMDB_BRANCH ||
+            (header.flags & (LMDB_BRANCH | LMDB_LEAF)) == LMDB_LEAF);
 }
 
 enum err
-store_file_check(const char *dir, struct store_file *file_out, char *why,
-                 size_t why_size)
+store_file_check(const char *dir, int mode, struct store_file *file_out,
+                 char *why, size_t why_size)
 {
     auto_char *path = NULL;
     auto_fd fd = -1;
-    struct meta meta;
+    struct lmdb_meta meta;
     struct store_file file;
 
     if (asprintf(&path, "%s/%s", dir, STORE_FILE_DATA) < 0) {
         path = NULL;
         return ERR_NOMEM;
     }
-    fd = open(path, O_RDWR | O_CLOEXEC);
+    fd = open(path, mode | O_CLOEXEC);
     if (fd < 0)
         return store_file_refuse(why, why_size, "could not open %s: %s", path,
                                  strerror(errno));
@@ -185,8 +155,8 @@ store_file_check(const char *dir, struct store_file *file_out, char *why,
                                  "%s is not a store, or is damaged: its first "
                                  "pages are not LMDB's",
                                  path);
-    if (!store_file_is_root(fd, &file, meta.trees[0].root) ||
-        !store_file_is_root(fd, &file, meta.trees[1].root))
+    if (!store_file_is_root(fd, &file, meta.free.root) ||
+        !store_file_is_root(fd, &file, meta.names.root))
         return store_file_refuse(why, why_size,
                                  "%s is damaged: a page that it refers to is "
                                  "missing or is garbage",

@@ -12,9 +12,14 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#define STORE_FILE_MODE 0640
 #define STORE_FILE_DATA "data.mdb"
 #define STORE_FILE_NEW "data.mdb.new" /* being created */
 #define STORE_FILE_LOCK "lock.mdb"    /* LMDB's name for it */
+
+/* One reader slot for each process, and one more while it lists or scans.
+ * Whoever makes the lock file decides: many workers and CGI runs at once. */
+#define STORE_FILE_READERS_MAX 1024
 
 /* What a sound data file says of itself. */
 struct store_file {
@@ -33,9 +38,11 @@ enum err store_file_refuse(char *why, size_t why_size, const char *format, ...)
 enum err store_file_open_dir(const char *path, int *fd_out, char *why,
                              size_t why_size);
 
-/* Opens dir/data.mdb as LMDB will, and checks what LMDB takes on trust. */
-enum err store_file_check(const char *dir, struct store_file *file_out,
-                          char *why, size_t why_size);
+/* Opens dir/data.mdb as LMDB will (mode: O_RDWR or O_RDONLY), and checks what
+ * LMDB takes on trust when it opens it. */
+enum err store_file_check(const char *dir, int mode,
+                          struct store_file *file_out, char *why,
+                          size_t why_size);
 
 /* Reads the same again, of a file that was checked and is in use. */
 bool store_file_read(int fd, struct store_file *file_out);

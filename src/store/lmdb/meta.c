@@ -2,10 +2,9 @@
 #include "store/lmdb/meta.h"
 
 #include "store/layout.h"
+#include "store/lmdb/datafile.h"
 
 #include <string.h>
-
-#define FORMAT_KEY "format"
 
 /*
  * The last seq stands beside the names of the sub-databases, in LMDB's tree of
@@ -13,7 +12,12 @@
  * the sub-databases begin: so the number costs no page. In "meta" it would.
  */
 #define NAMES 1
-#define SEQ_KEY "seq"
+
+const char *const lmdb_meta_names[LMDB_DB_MAX] = {
+    [LMDB_DB_META] = "meta",
+    [LMDB_DB_CONFIG] = "config",
+    [LMDB_DB_HISTORY] = "history",
+};
 
 static MDB_val
 text_val(const char *text)
@@ -52,25 +56,48 @@ put(MDB_txn *txn, MDB_dbi dbi, const char *name, uint64_t number)
     return mdb_put(txn, dbi, &key, &value, 0);
 }
 
+bool
+lmdb_meta_is_known(uint64_t format)
+{
+    return format <= LMDB_META_FORMAT;
+}
+
+enum err
+lmdb_meta_check_format(const char *path, uint64_t format, char *why,
+                       size_t why_size)
+{
+    if (!lmdb_meta_is_known(format))
+        return store_file_refuse(why, why_size,
+                                 "%s/%s was written by a newer version: it has "
+                                 "format %llu, and this one reads format %d",
+                                 path, STORE_FILE_DATA,
+                                 (unsigned long long)format, LMDB_META_FORMAT);
+    if (format == 0)
+        return store_file_refuse(why, why_size,
+                                 "%s/%s is damaged: it has no format", path,
+                                 STORE_FILE_DATA);
+    return ERR_OK;
+}
+
 uint64_t
 lmdb_meta_format(MDB_txn *txn, MDB_dbi meta)
 {
     uint64_t format = 0;
 
-    (void)get(txn, meta, FORMAT_KEY, &format);
+    (void)get(txn, meta, LMDB_META_FORMAT_KEY, &format);
     return format;
 }
 
 int
 lmdb_meta_set_format(MDB_txn *txn, MDB_dbi meta)
 {
-    return put(txn, meta, FORMAT_KEY, LMDB_META_FORMAT);
+    return put(txn, meta, LMDB_META_FORMAT_KEY, LMDB_META_FORMAT);
 }
 
 int
 lmdb_meta_seq(MDB_txn *txn, uint64_t *seq_out)
 {
-    int rc = get(txn, NAMES, SEQ_KEY, seq_out);
+    int rc = get(txn, NAMES, LMDB_META_SEQ_KEY, seq_out);
 
     if (rc == MDB_NOTFOUND)
         *seq_out = 0;
@@ -80,7 +107,7 @@ lmdb_meta_seq(MDB_txn *txn, uint64_t *seq_out)
 int
 lmdb_meta_set_seq(MDB_txn *txn, uint64_t seq)
 {
-    return put(txn, NAMES, SEQ_KEY, seq);
+    return put(txn, NAMES, LMDB_META_SEQ_KEY, seq);
 }
 
 int

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: MIT
-/* The numbers that a store keeps of itself. For store/lmdb/engine.c and below
- * only. */
+/* The names of what is in a store, and the numbers that it keeps of itself. For
+ * store/lmdb/engine.c and below only. */
 #ifndef STORE_LMDB_META_H
 #define STORE_LMDB_META_H
 
+#include "base/err.h"
+
 #include <lmdb.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 /* The layout of the whole store, in its sub-database "meta". Tests have a
@@ -12,6 +15,25 @@
 #ifndef LMDB_META_FORMAT
 #define LMDB_META_FORMAT 2
 #endif
+
+/* The sub-databases. */
+enum { LMDB_DB_META, LMDB_DB_CONFIG, LMDB_DB_HISTORY, LMDB_DB_MAX };
+extern const char *const lmdb_meta_names[LMDB_DB_MAX];
+
+/* In "meta". */
+#define LMDB_META_FORMAT_KEY "format"
+#define LMDB_META_REDO_KEY "redo" /* see store/lmdb/redo.h */
+
+/* Beside the names of the sub-databases. */
+#define LMDB_META_SEQ_KEY "seq"
+
+/* False of a format that this program cannot read. */
+bool lmdb_meta_is_known(uint64_t format);
+
+/* An older format can be read, and raised. Of another one, why says so, and
+ * that it is that of the store at path. */
+enum err lmdb_meta_check_format(const char *path, uint64_t format, char *why,
+                                size_t why_size);
 
 /* 0 if there is none. */
 uint64_t lmdb_meta_format(MDB_txn *txn, MDB_dbi meta);

@@ -3,6 +3,7 @@
 
 #include "base/util.h"
 #include "store/layout.h"
+#include "store/lmdb/meta.h"
 #include "store/store.h"
 
 #include <errno.h>
@@ -10,7 +11,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#define REDO_KEY "redo"
 #define SLOT_SIZE ((size_t)65536)
 
 /* In front of each overflow page's value (mdb.c: MDB_page, PAGEHDRSZ), with
@@ -30,7 +30,7 @@ enum { NUMBER = 0, LEN = 8, HASH = 16, HEAD = 24, ENTRY_HEAD = 16 };
 static MDB_val
 redo_key(void)
 {
-    static char key[] = REDO_KEY;
+    static char key[] = LMDB_META_REDO_KEY;
 
     return (MDB_val){strlen(key), key};
 }
