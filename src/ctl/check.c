@@ -51,11 +51,12 @@ run(struct ctl_session *session)
 const struct ctl_command ctl_check = {
     .name = "check",
     .operands = "",
-    .summary = "Reads all of the store, and tells if it is damaged",
-    .details = "As it is at one moment, beside running workers or without "
-               "them; nothing is changed,\n"
-               "and an older store is not raised. The exit status is 1 if it "
-               "is damaged.",
+    .summary = "Reads all of the store, and says whether it is damaged",
+    .details = "It reads the store as it is at one moment, beside running "
+               "workers or without\n"
+               "them. Nothing is changed: an older store is not raised. The "
+               "exit status is 1 if\n"
+               "the store is damaged.",
     .options = options,
     .option_count = OPTIONS,
     .run = run,

@@ -248,7 +248,7 @@ lmdb_file_open(const char *path, size_t map_size,
 {
     struct lmdb_handles handles;
     struct store_file file;
-    enum err err = store_file_check(path, O_RDWR, &file, why, why_size);
+    enum err err = store_file_check(path, &file, why, why_size);
     int fd;
 
     if (err != ERR_OK)

@@ -133,36 +133,72 @@ store_file_is_root(int fd, const struct store_file *file, size_t page)
             (header.flags & (LMDB_BRANCH | LMDB_LEAF)) == LMDB_LEAF);
 }
 
-enum err
-store_file_check(const char *dir, int mode, struct store_file *file_out,
-                 char *why, size_t why_size)
+/* Opens dir/data.mdb; the descriptor is the caller's, in every case. */
+static enum err
+open_data(const char *dir, int mode, int *fd_out, struct store_file *file_out,
+          struct lmdb_meta *meta_out, char *why, size_t why_size)
 {
     auto_char *path = NULL;
-    auto_fd fd = -1;
-    struct lmdb_meta meta;
-    struct store_file file;
 
     if (asprintf(&path, "%s/%s", dir, STORE_FILE_DATA) < 0) {
         path = NULL;
         return ERR_NOMEM;
     }
-    fd = open(path, mode | O_CLOEXEC);
-    if (fd < 0)
+    *fd_out = open(path, mode | O_CLOEXEC);
+    if (*fd_out < 0)
         return store_file_refuse(why, why_size, "could not open %s: %s", path,
                                  strerror(errno));
-    if (!file_read(fd, &file, &meta))
+    if (!file_read(*fd_out, file_out, meta_out))
         return store_file_refuse(why, why_size,
                                  "%s is not a store, or is damaged: its first "
                                  "pages are not LMDB's",
                                  path);
-    if (!store_file_is_root(fd, &file, meta.free.root) ||
-        !store_file_is_root(fd, &file, meta.names.root))
+    return ERR_OK;
+}
+
+/* Beside a writer, the roots of a commit that is not the last one any more may
+ * be gone. */
+static bool
+has_roots(int fd, struct store_file *file, struct lmdb_meta *meta)
+{
+    while (!store_file_is_root(fd, file, meta->free.root) ||
+           !store_file_is_root(fd, file, meta->names.root)) {
+        size_t before = meta->transaction;
+
+        if (!file_read(fd, file, meta) || meta->transaction == before)
+            return false;
+    }
+    return true;
+}
+
+enum err
+store_file_check(const char *dir, struct store_file *file_out, char *why,
+                 size_t why_size)
+{
+    auto_fd fd = -1;
+    struct lmdb_meta meta;
+    struct store_file file;
+    enum err err = open_data(dir, O_RDWR, &fd, &file, &meta, why, why_size);
+
+    if (err != ERR_OK)
+        return err;
+    if (!has_roots(fd, &file, &meta))
         return store_file_refuse(why, why_size,
-                                 "%s is damaged: a page that it refers to is "
-                                 "missing or is garbage",
-                                 path);
+                                 "%s/%s is damaged: a page that it refers to "
+                                 "is missing or is garbage",
+                                 dir, STORE_FILE_DATA);
     *file_out = file;
     return ERR_OK;
+}
+
+enum err
+store_file_look(const char *dir, struct store_file *file_out, char *why,
+                size_t why_size)
+{
+    auto_fd fd = -1;
+    struct lmdb_meta meta;
+
+    return open_data(dir, O_RDONLY, &fd, file_out, &meta, why, why_size);
 }
 
 const char *

@@ -38,11 +38,14 @@ enum err store_file_refuse(char *why, size_t why_size, const char *format, ...)
 enum err store_file_open_dir(const char *path, int *fd_out, char *why,
                              size_t why_size);
 
-/* Opens dir/data.mdb as LMDB will (mode: O_RDWR or O_RDONLY), and checks what
- * LMDB takes on trust when it opens it. */
-enum err store_file_check(const char *dir, int mode,
-                          struct store_file *file_out, char *why,
-                          size_t why_size);
+/* Opens dir/data.mdb as LMDB will, and checks what LMDB takes on trust when it
+ * opens it. */
+enum err store_file_check(const char *dir, struct store_file *file_out,
+                          char *why, size_t why_size);
+
+/* The same for reading only, and of the first two pages only. */
+enum err store_file_look(const char *dir, struct store_file *file_out,
+                         char *why, size_t why_size);
 
 /* Reads the same again, of a file that was checked and is in use. */
 bool store_file_read(int fd, struct store_file *file_out);

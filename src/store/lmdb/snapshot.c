@@ -3,7 +3,6 @@
 
 #include "store/lmdb/datafile.h"
 
-#include <fcntl.h>
 #include <stdbool.h>
 #include <string.h>
 #include <unistd.h>
@@ -100,7 +99,7 @@ lmdb_snapshot_open(struct lmdb_snapshot *snapshot, const char *path, char *why,
                    size_t why_size)
 {
     struct store_file file;
-    enum err err = store_file_check(path, O_RDONLY, &file, why, why_size);
+    enum err err = store_file_look(path, &file, why, why_size);
     int rc;
 
     if (err != ERR_OK)
