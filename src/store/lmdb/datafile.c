@@ -3,6 +3,7 @@
 
 #include "base/util.h"
 #include "store/lmdb/format.h"
+#include "store/store.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -197,8 +198,20 @@ store_file_look(const char *dir, struct store_file *file_out, char *why,
 {
     auto_fd fd = -1;
     struct lmdb_meta meta;
+    struct store_file file;
+    enum err err = open_data(dir, O_RDONLY, &fd, &file, &meta, why, why_size);
 
-    return open_data(dir, O_RDONLY, &fd, file_out, &meta, why, why_size);
+    if (err != ERR_OK)
+        return err;
+    if (file.map_size > (size_t)STORE_MAP_SIZE_MAX ||
+        file.last_page >= file.map_size / file.page_size)
+        return store_file_refuse(why, why_size,
+                                 "%s/%s is damaged: it cannot have %zu pages "
+                                 "of %zu bytes within %zu bytes",
+                                 dir, STORE_FILE_DATA, file.last_page + 1,
+                                 file.page_size, file.map_size);
+    *file_out = file;
+    return ERR_OK;
 }
 
 const char *

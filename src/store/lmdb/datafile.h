@@ -43,7 +43,8 @@ enum err store_file_open_dir(const char *path, int *fd_out, char *why,
 enum err store_file_check(const char *dir, struct store_file *file_out,
                           char *why, size_t why_size);
 
-/* The same for reading only, and of the first two pages only. */
+/* The same for reading only, and of the first two pages only, but with what
+ * they say of the size of the store. */
 enum err store_file_look(const char *dir, struct store_file *file_out,
                          char *why, size_t why_size);
 

@@ -3,7 +3,6 @@
 
 #include "base/util.h"
 #include "store/lmdb/format.h"
-#include "store/store.h"
 
 #include <errno.h>
 #include <stdint.h>
@@ -51,10 +50,6 @@ lmdb_pages_open(struct lmdb_pages *pages, int fd, const struct lmdb_meta *meta,
                                  .last_page = meta->last_page,
                                  .why = why,
                                  .why_size = why_size};
-    if (meta->map_size > (size_t)STORE_MAP_SIZE_MAX ||
-        meta->last_page >= meta->map_size / pages->page_size)
-        return lmdb_pages_fault(pages, meta->page.number,
-                                "has a size of the store that cannot be");
     if (fstat(fd, &file) != 0)
         return fail_reading(pages, 0);
     pages->file_size = (size_t)file.st_size;

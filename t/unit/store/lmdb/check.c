@@ -17,7 +17,13 @@
 TestSuite(store_check, .init = on_disk_set_up, .fini = on_disk_tear_down,
           .timeout = 120);
 
-enum { PAGE = 4096, TENANTS = 100, FILES = 400, BYTES_MAX = 20 };
+enum {
+    PAGE = 4096,
+    META_SIZE = 152,
+    TENANTS = 100,
+    FILES = 400,
+    BYTES_MAX = 20
+};
 
 /* As LMDB has them in front of each page. */
 enum { AT_FLAGS = 10, AT_LOWER = 12, HEAD = 16, OVERFLOW = 4 };
@@ -176,6 +182,32 @@ Test(store_check, what_is_not_found_does_no_harm)
         free(file.bytes);
     }
     cr_expect_gt(found, FILES / 2);
+    free(whole.bytes);
+}
+
+/* Each byte that LMDB has in a meta page, in both of them. */
+Test(store_check, a_meta_page_is_not_believed)
+{
+    struct store_checked checked;
+    struct bytes whole;
+    size_t found = 0;
+
+    fill_store();
+    whole = slurp(data);
+    for (size_t i = 0; i < 2 * META_SIZE; i++) {
+        char *byte = whole.bytes + i / META_SIZE * PAGE + i % META_SIZE;
+
+        *byte ^= 0x41;
+        spit(data, whole.bytes, whole.len);
+        *byte ^= 0x41;
+        if (check(&checked) == ERR_OK) {
+            in_child(use_store);
+            continue;
+        }
+        found++;
+        cr_expect_not_null(strstr(why, "damaged"), "%zu: %s", i, why);
+    }
+    cr_expect_gt(found, META_SIZE / 2);
     free(whole.bytes);
 }
 
