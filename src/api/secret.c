@@ -30,8 +30,8 @@ log_sealed(const struct exchange *exchange, const struct config_key *key,
               LOG_TEXT("request_id", exchange->request.id));
 }
 
-/* One that cannot be opened is not masked, either: whoever can see it would be
- * told another thing. */
+/* The mask, too, is shown only of a secret that can be opened: the same request
+ * fails for every token. */
 static enum change_view
 view_of(const struct exchange *exchange)
 {

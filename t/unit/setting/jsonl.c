@@ -2,6 +2,8 @@
 #include "setting/jsonl.h"
 
 #include "base/util.h"
+#include "lib/ring.h"
+#include "model/seal.h"
 
 #include <criterion/criterion.h>
 #include <string.h>
@@ -176,4 +178,73 @@ Test(jsonl, the_order_is_that_of_the_store)
 
             cr_expect_eq((order > 0) - (order < 0), (i > j) - (i < j));
         }
+}
+
+/* A webhook with a secret of so many characters; says how it was read. */
+static const char *
+read_secret(const char *character, int count)
+{
+    char *text = NULL;
+    const char *said;
+
+    cr_assert_gt(asprintf(&text,
+                          "{\"tenant\":\"a\",\"key\":\"external_order_webhook\""
+                          ",\"value\":{\"url\":\"a:b\",\"timeout\":1,"
+                          "\"api_key\":\"%*s\"}}",
+                          count * (int)strlen(character), ""),
+                 0);
+    for (int i = 0; i < count; i++)
+        memcpy(strchr(text, ' '), character, strlen(character));
+    said = read_one(text, strlen(text));
+    free(text);
+    return said;
+}
+
+/* As large as a POST can make it, and not a byte more. */
+Test(jsonl, a_value_has_a_largest_size)
+{
+    static const char frame[] = "{\"url\":\"a:b\",\"api_key\":\"\","
+                                "\"timeout\":1}";
+    const int room = CONFIG_VALUE_MAX - (int)strlen(frame);
+    const char *refusal = "value: must be at most 65600 bytes";
+
+    cr_expect_neq(strcmp(read_secret("x", room), refusal), 0);
+    cr_expect_str_eq(read_secret("x", room + 1), refusal);
+    cr_expect_neq(strcmp(read_secret("\\u0001", room / 6), refusal), 0);
+    cr_expect_str_eq(read_secret("\\u0001", room / 6 + 1), refusal);
+}
+
+/* What is short while it is sealed need not be so when it is opened. */
+Test(jsonl, a_sealed_value_is_measured_when_it_is_open)
+{
+    struct secrets *secrets = ring_make("one");
+    const struct seal seal = {secrets, "a",
+                              config_key_find("external_order_webhook")};
+    char controls[CONFIG_VALUE_MAX / 6 + 1];
+    json_t *value;
+    struct buf line = {0};
+    struct record record = {.version = 1};
+    struct jsonl_setting setting;
+    struct jsonl jsonl;
+
+    memset(controls, 1, sizeof(controls) - 1);
+    controls[sizeof(controls) - 1] = '\0';
+    value = json_pack("{s:s,s:s,s:i}", "url", "a:b", "api_key", controls,
+                      "timeout", 1);
+    cr_assert_eq(seal_close(&seal, value), ERR_OK);
+    cr_assert_eq(config_key_encode(value, &record.value), ERR_OK);
+    record.value_len = strlen(record.value);
+    cr_assert(jsonl_add(&line, "a", seal.key->name, &record));
+    cr_assert_lt(line.len, CONFIG_VALUE_MAX / 3);
+    cr_assert(jsonl_open(&jsonl, stream_of(line.data, line.len)));
+    jsonl.secrets = secrets;
+    cr_expect_eq(jsonl_read(&jsonl, messages, &setting), ERR_INVALID);
+    cr_expect_str_eq(json_string_value(json_array_get(messages, 0)),
+                     "value: must be at most 65600 bytes");
+    fclose(jsonl.stream);
+    jsonl_close(&jsonl);
+    buf_clear(&line);
+    record_clear(&record);
+    seal_drop(seal.key, value);
+    secrets_close(secrets);
 }
