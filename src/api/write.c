@@ -129,19 +129,10 @@ answer_written(struct api *api, struct exchange *exchange)
     respond_written(exchange, &exchange->write);
 }
 
-/* Answers as if the write had been committed; nothing is, and the tag stays the
- * one of what is there. */
-static void
-respond_judged(struct exchange *exchange, struct store_write *write,
-               const struct record *current)
-{
-    change_judge(write, current);
-    respond_written(exchange, write);
-}
-
 /* How the exchange's key is to be changed to value. */
 static struct change
-change_to(const struct api *api, const struct exchange *exchange, json_t *value)
+change_to(const struct api *api, const struct exchange *exchange, json_t *value,
+          bool is_validate_only)
 {
     return (struct change){
         .seal = api_seal_of(api, exchange, exchange->key),
@@ -150,6 +141,7 @@ change_to(const struct api *api, const struct exchange *exchange, json_t *value)
         .has_mask = api->has_mask,
         .view =
             exchange->principal.may_reveal ? CHANGE_REVEALED : CHANGE_MASKED,
+        .is_dry = is_validate_only,
     };
 }
 
@@ -169,11 +161,10 @@ make(struct exchange *exchange, const struct change *change,
     return err == ERR_OK;
 }
 
-/* Hands the change on to be stored. A secret that is kept is that of the
- * version which the write is based on. */
+/* Hands the change on to be stored, or answers as if it had been: then the tag
+ * stays the one of what is there. */
 static void
-submit(struct api *api, struct exchange *exchange, const struct change *change,
-       bool is_validate_only)
+submit(struct api *api, struct exchange *exchange, const struct change *change)
 {
     const struct request *request = &exchange->request;
     bool has_precondition =
@@ -193,8 +184,8 @@ submit(struct api *api, struct exchange *exchange, const struct change *change,
     if (err != ERR_OK) {
         problem_respond(&exchange->response, request, err, NULL);
     } else if (make(exchange, change, &current, &write)) {
-        if (is_validate_only) {
-            respond_judged(exchange, &write, &current);
+        if (change->is_dry) {
+            respond_written(exchange, &write);
         } else {
             exchange->write = write;
             exchange_wait(exchange, WAIT_COMMIT, answer_written);
@@ -248,9 +239,10 @@ api_post(struct api *api, struct exchange *exchange)
 
     if (check_body(exchange) && read_wishes(exchange, &is_validate_only) &&
         read_value(exchange, &value)) {
-        const struct change change = change_to(api, exchange, value);
+        const struct change change =
+            change_to(api, exchange, value, is_validate_only);
 
-        submit(api, exchange, &change, is_validate_only);
+        submit(api, exchange, &change);
     }
     seal_drop(exchange->key, value);
 }
@@ -333,10 +325,11 @@ restore(struct api *api, struct exchange *exchange, uint64_t version,
     if (err != ERR_OK) {
         problem_respond(&exchange->response, &exchange->request, err, NULL);
     } else if (check_again(api, exchange, version, &old, &value)) {
-        struct change change = change_to(api, exchange, value);
+        struct change change =
+            change_to(api, exchange, value, is_validate_only);
 
         change.has_mask = false; /* an old secret, whatever it looks like */
-        submit(api, exchange, &change, is_validate_only);
+        submit(api, exchange, &change);
     }
     seal_drop(exchange->key, value);
     record_clear(&old);

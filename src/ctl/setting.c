@@ -122,10 +122,10 @@ fail_not_made(const struct seal *seal, enum err err, uint64_t version,
     return ctl_fail_messages(explained, messages);
 }
 
-/* Makes the write, and has it stored, or without the intention judged. It has
- * the result. Says so if it cannot be made. */
+/* Makes the write, and has it stored unless it is only judged; it has the
+ * result. Says so if it cannot be made. */
 static enum ctl_exit
-submit(struct store *store, const struct change *change, bool is_validate_only,
+submit(struct store *store, const struct change *change,
        struct store_write *write, struct change_made *made)
 {
     struct record current = {0};
@@ -141,9 +141,7 @@ submit(struct store *store, const struct change *change, bool is_validate_only,
             fail_not_made(&change->seal, err, current.version, &made->fault);
     else if (err != ERR_OK)
         write->result = err;
-    else if (is_validate_only)
-        change_judge(write, &current);
-    else
+    else if (!change->is_dry)
         (void)store_commit_one(store, write); /* write has it, too */
     record_clear(&current);
     return status;
@@ -158,6 +156,7 @@ ctl_change_setting(struct store *store, const struct ctl_setting *setting,
         .value = value,
         .has_mask = to->keeps_secret,
         .view = to->is_json ? CHANGE_MASKED : CHANGE_UNSEEN,
+        .is_dry = to->is_validate_only,
     };
     struct store_write write = {
         .author = to->author.subject,
@@ -166,8 +165,7 @@ ctl_change_setting(struct store *store, const struct ctl_setting *setting,
         .lost = ERR_PRECOND,
     };
     struct change_made made = {.stored = NULL};
-    enum ctl_exit status =
-        submit(store, &change, to->is_validate_only, &write, &made);
+    enum ctl_exit status = submit(store, &change, &write, &made);
 
     if (status == CTL_OK && write.result == ERR_OK && write.is_new &&
         to->is_logged)

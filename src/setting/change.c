@@ -246,6 +246,20 @@ make_value(const struct change *change, const struct record *current,
     return err;
 }
 
+/* Fills in the results of a write that is not committed. */
+static void
+judge(struct store_write *write, const struct record *current)
+{
+    write->version = current->version;
+    write->updated_at = current->updated_at;
+    write->seq = current->seq;
+    write->has_write_id = current->has_write_id;
+    memcpy(write->write_id, current->write_id, STORE_WRITE_ID_SIZE);
+    store_judge(write, current->value, current->value_len, time(NULL));
+    write->version = current->version;
+    write->is_new = false;
+}
+
 enum err
 change_make(const struct change *change, const struct record *current,
             struct store_write *write, struct change_made *made_out)
@@ -265,20 +279,9 @@ change_make(const struct change *change, const struct record *current,
     err = make_value(change, current, write, made_out);
     write->value = made_out->stored;
     write->value_len = write->value != NULL ? strlen(write->value) : 0;
+    if (err == ERR_OK && change->is_dry)
+        judge(write, current);
     return err;
-}
-
-void
-change_judge(struct store_write *write, const struct record *current)
-{
-    write->version = current->version;
-    write->updated_at = current->updated_at;
-    write->seq = current->seq;
-    write->has_write_id = current->has_write_id;
-    memcpy(write->write_id, current->write_id, STORE_WRITE_ID_SIZE);
-    store_judge(write, current->value, current->value_len, time(NULL));
-    write->version = current->version;
-    write->is_new = false;
 }
 
 enum err

@@ -61,6 +61,7 @@ struct change {
     bool leaves_same;      /* a secret that is the same stays as it is stored,
                               and for the mask also one that cannot be opened */
     enum change_view view; /* for the answer: UNSEEN, REVEALED or MASKED */
+    bool is_dry;           /* nothing is to be stored */
 };
 
 /* What a change was made into. */
@@ -74,9 +75,10 @@ struct change_made {
 /*
  * Makes the write that stores the change over current. Before, write has who
  * writes, and its base and lost, which are checked; if what is there matters
- * for what is made, a write of any base is then based on it. Nothing is
- * committed: that, or change_judge, makes its results. *made_out is all of the
- * caller's, and must live as long as write.
+ * for what is made, a write of any base is then based on it. It is to be
+ * committed, unless is_dry: then it has the results as if it had been, but for
+ * the version, which is the one that is there. *made_out is all of the caller's
+ * and must live as long as write.
  *
  * The write's lost: another version than its base is there; its results say so.
  * ERR_UNSET: the mask stands for a secret, and there is none. ERR_DENIED: the
@@ -89,10 +91,6 @@ enum err change_make(const struct change *change, const struct record *current,
 
 /* Accepts a zeroed one. */
 void change_made_clear(struct change_made *made);
-
-/* Fills in the results of a write as if it had been committed over what is
- * there; nothing is, and so the version is the one that is there. */
-void change_judge(struct store_write *write, const struct record *current);
 
 /* Appends what is wrong with a value, for change_make's ERR_UNSET, ERR_DENIED
  * and ERR_TOOBIG. As messages_add, ERR_INVALID if it did; ERR_OK for others. */

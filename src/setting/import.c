@@ -70,11 +70,11 @@ import_counts(const struct import *import)
     return &import->counts;
 }
 
-/* Makes the write of a setting. What has the value already is not written, but
- * must still have it when the others are. */
+/* Makes the write of a setting, or judges it. What has the value already is not
+ * written, but must still have it when the others are. */
 static enum err
 make_write(const struct secrets *secrets, const struct jsonl_setting *setting,
-           const struct record *record, struct store_write *write,
+           const struct record *record, bool is_dry, struct store_write *write,
            struct change_made *made_out)
 {
     const struct change change = {
@@ -82,6 +82,7 @@ make_write(const struct secrets *secrets, const struct jsonl_setting *setting,
         .value = setting->value,
         .has_mask = true,
         .leaves_same = true,
+        .is_dry = is_dry,
     };
     enum err err;
 
@@ -104,14 +105,10 @@ check_setting(const struct secrets *secrets,
 {
     struct store_write write = {.result = ERR_OK};
     struct change_made made;
-    enum err err = make_write(secrets, setting, record, &write, &made);
+    enum err err = make_write(secrets, setting, record, true, &write, &made);
 
-    if (err == ERR_OK) {
-        change_judge(&write, record);
-        err = write.result;
-    }
     change_made_clear(&made);
-    return err;
+    return err == ERR_OK ? write.result : err;
 }
 
 enum err
@@ -158,7 +155,7 @@ fill_slot(struct import *import, struct slot *slot,
             .author = import->options.subject,
             .request_id = import->options.request_id,
         };
-        err = make_write(import->options.secrets, setting, record, write,
+        err = make_write(import->options.secrets, setting, record, false, write,
                          &slot->made[i]);
         if (is_refusal(err))
             import->options.refused(import->options.ctx, setting, err);
