@@ -183,3 +183,21 @@ Test(change_view, what_is_renewed_is_sealed_by_the_first_key)
     record_clear(&fresh);
     secrets_close(both);
 }
+
+/* What is said of one that is not made. */
+
+Test(change_view, what_is_wrong_is_explained)
+{
+    const struct config_key *key = config_key_find(HOOK);
+    json_auto_t *messages = json_array();
+
+    cr_expect_eq(change_explain(key, ERR_SEALED, messages), ERR_OK);
+    cr_expect_eq(change_explain(key, ERR_NOMEM, messages), ERR_OK);
+    cr_expect_eq(json_array_size(messages), 0);
+    cr_expect_eq(change_explain(key, ERR_UNSET, messages), ERR_INVALID);
+    cr_expect_eq(change_explain(key, ERR_DENIED, messages), ERR_INVALID);
+    cr_expect_eq(change_explain(key, ERR_TOOBIG, messages), ERR_INVALID);
+    cr_expect_str_eq(json_string_value(json_array_get(messages, 2)),
+                     "value: must be at most 65600 bytes with the api_key that "
+                     "is kept");
+}
