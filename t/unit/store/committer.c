@@ -4,98 +4,19 @@
 #include "store/store.h"
 
 #include "base/util.h"
+#include "lib/committing.h"
 #include "lib/scratch.h"
 #include "lib/store_mem.h"
 #include "store/open.h"
 
 #include <criterion/criterion.h>
-#include <poll.h>
 #include <pthread.h>
-#include <semaphore.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 TestSuite(committer, .timeout = 60);
-
-/* A store whose commits and probes wait at a gate, as for a lock or a disk.
- * Only what the committer calls works. */
-struct gated {
-    struct store store;
-    struct store *inner;
-    sem_t arrived, gate;
-    int commits, probes;
-};
-
-static enum err
-commit_gated(struct store *store, store_take_fn *take, void *ctx)
-{
-    struct gated *gated = (struct gated *)store;
-
-    sem_post(&gated->arrived);
-    sem_wait(&gated->gate);
-    gated->commits++;
-    return store_commit(gated->inner, take, ctx);
-}
-
-static enum err
-probe_gated(struct store *store)
-{
-    struct gated *gated = (struct gated *)store;
-
-    sem_post(&gated->arrived);
-    sem_wait(&gated->gate);
-    gated->probes++;
-    return store_probe(gated->inner);
-}
-
-static const struct store_ops gated_ops = {.commit = commit_gated,
-                                           .probe = probe_gated};
-
-static void
-gate_init(struct gated *gated)
-{
-    *gated = (struct gated){.store.ops = &gated_ops, .inner = store_mem_new()};
-    sem_init(&gated->arrived, 0, 0);
-    sem_init(&gated->gate, 0, 0);
-}
-
-static void
-gate_destroy(struct gated *gated)
-{
-    store_close(gated->inner);
-    sem_destroy(&gated->arrived);
-    sem_destroy(&gated->gate);
-}
-
-static struct store_write
-write_of(const char *tenant, const char *text)
-{
-    return (struct store_write){.tenant = tenant,
-                                .key = "timer",
-                                .value = text,
-                                .value_len = strlen(text),
-                                .base = STORE_ANY_VERSION,
-                                .lost = ERR_CONFLICT,
-                                .result = ERR_MAX};
-}
-
-static bool
-is_readable(const struct committer *committer, int timeout)
-{
-    struct pollfd poller = {committer_fd(committer), POLLIN, 0};
-
-    return poll(&poller, 1, timeout) == 1 && (poller.revents & POLLIN);
-}
-
-/* Waits for the next writes to collect. */
-static struct store_write *
-collect(struct committer *committer)
-{
-    cr_assert(is_readable(committer, 30000));
-    return committer_collect(committer);
-}
 
 static uint64_t
 version_of(struct store *store, const char *tenant)
@@ -113,11 +34,11 @@ Test(committer, a_write_comes_back_with_its_result)
 {
     struct store *store = store_mem_new();
     struct committer *committer = committer_start(store);
-    struct store_write write = write_of("acme", "1");
+    struct store_write write = write_timer("acme", "1");
 
     cr_assert_not_null(committer);
     cr_expect_null(committer_collect(committer));
-    cr_expect_not(is_readable(committer, 0));
+    cr_expect_not(is_collectable(committer, 0));
     for (uint64_t round = 1; round <= 100; round++) {
         write.result = ERR_MAX;
         committer_submit(committer, &write);
@@ -125,7 +46,7 @@ Test(committer, a_write_comes_back_with_its_result)
         cr_expect_null(write.next);
         cr_expect_eq(write.result, ERR_OK);
         cr_expect_eq(write.version, round);
-        cr_expect_not(is_readable(committer, 0));
+        cr_expect_not(is_collectable(committer, 0));
         cr_expect_null(committer_collect(committer));
     }
     committer_stop(committer);
@@ -137,7 +58,7 @@ Test(committer, results_of_a_failed_commit_come_back)
 {
     struct store *store = store_mem_new();
     struct committer *committer = committer_start(store);
-    struct store_write write = write_of("acme", "1");
+    struct store_write write = write_timer("acme", "1");
 
     store_mem_fail(store, ERR_FULL);
     committer_submit(committer, &write);
@@ -160,15 +81,15 @@ Test(committer, what_queues_during_the_wait_for_the_lock_is_one_commit)
 
     gate_init(&gated);
     committer = committer_start(&gated.store);
-    writes[0] = write_of("acme", "1");
+    writes[0] = write_timer("acme", "1");
     committer_submit(committer, &writes[0]);
     sem_wait(&gated.arrived);
     /* The commit is under way: none of these waits for it. */
     for (size_t i = 1; i < ARRAY_SIZE(writes); i++) {
-        writes[i] = write_of("acme", "1");
+        writes[i] = write_timer("acme", "1");
         committer_submit(committer, &writes[i]);
     }
-    cr_expect_not(is_readable(committer, 0));
+    cr_expect_not(is_collectable(committer, 0));
     sem_post(&gated.gate);
     list = collect(committer);
     for (size_t i = 0; i < ARRAY_SIZE(writes); i++, list = list->next) {
@@ -182,104 +103,6 @@ Test(committer, what_queues_during_the_wait_for_the_lock_is_one_commit)
     gate_destroy(&gated);
 }
 
-/* Waits for the answer to question number. */
-static enum err
-answer_of(struct committer *committer, uint64_t number)
-{
-    enum err probed;
-
-    while (committer_probed(committer, &probed) < number)
-        cr_assert_null(collect(committer));
-    return probed;
-}
-
-Test(committer, a_question_is_answered)
-{
-    struct store *store = store_mem_new();
-    struct committer *committer = committer_start(store);
-    enum err probed;
-
-    cr_expect_eq(committer_probed(committer, &probed), 0);
-    cr_assert_eq(committer_probe(committer), 1);
-    cr_expect_eq(answer_of(committer, 1), ERR_OK);
-    cr_expect_eq(committer_probed(committer, &probed), 1);
-    (void)committer_collect(committer);
-    cr_expect_not(is_readable(committer, 0));
-    store_mem_fail(store, ERR_FULL);
-    cr_assert_eq(committer_probe(committer), 2);
-    cr_expect_eq(answer_of(committer, 2), ERR_FULL);
-    committer_stop(committer);
-    store_close(store);
-}
-
-/* A probe that is under way may be older than the question. */
-Test(committer, what_is_asked_meanwhile_is_answered_by_one_more_probe)
-{
-    struct gated gated;
-    struct committer *committer;
-    enum err probed;
-
-    gate_init(&gated);
-    committer = committer_start(&gated.store);
-    cr_assert_eq(committer_probe(committer), 1);
-    sem_wait(&gated.arrived);
-    for (uint64_t number = 2; number < 10; number++)
-        cr_assert_eq(committer_probe(committer), number);
-    cr_expect_not(is_readable(committer, 0));
-    sem_post(&gated.gate);
-    sem_wait(&gated.arrived);
-    cr_assert_null(collect(committer));
-    cr_expect_eq(committer_probed(committer, &probed), 1);
-    sem_post(&gated.gate);
-    cr_expect_eq(answer_of(committer, 9), ERR_OK);
-    committer_stop(committer);
-    cr_expect_eq(gated.commits, 0);
-    cr_expect_eq(gated.probes, 2);
-    gate_destroy(&gated);
-}
-
-Test(committer, a_question_and_writes_take_turns)
-{
-    struct store_write first = write_of("acme", "1");
-    struct store_write second = write_of("acme", "2");
-    struct gated gated;
-    struct committer *committer;
-
-    gate_init(&gated);
-    committer = committer_start(&gated.store);
-    committer_submit(committer, &first);
-    sem_wait(&gated.arrived);
-    cr_assert_eq(committer_probe(committer), 1);
-    sem_post(&gated.gate);
-    sem_wait(&gated.arrived); /* the probe */
-    cr_assert_eq(collect(committer), &first);
-    committer_submit(committer, &second);
-    sem_post(&gated.gate);
-    cr_expect_eq(answer_of(committer, 1), ERR_OK);
-    sem_post(&gated.gate);
-    cr_assert_eq(collect(committer), &second);
-    committer_stop(committer);
-    cr_expect_eq(gated.commits, 2);
-    cr_expect_eq(gated.probes, 1);
-    gate_destroy(&gated);
-}
-
-Test(committer, stopping_answers_what_was_asked)
-{
-    struct gated gated;
-    struct committer *committer;
-
-    gate_init(&gated);
-    committer = committer_start(&gated.store);
-    (void)committer_probe(committer);
-    (void)committer_probe(committer);
-    for (int i = 0; i < 2; i++)
-        sem_post(&gated.gate); /* at most so many probes */
-    committer_stop(committer);
-    cr_expect_geq(gated.probes, 1);
-    gate_destroy(&gated);
-}
-
 Test(committer, stopping_commits_what_is_queued)
 {
     struct store_write writes[5];
@@ -289,7 +112,7 @@ Test(committer, stopping_commits_what_is_queued)
     gate_init(&gated);
     committer = committer_start(&gated.store);
     for (size_t i = 0; i < ARRAY_SIZE(writes); i++) {
-        writes[i] = write_of("acme", "1");
+        writes[i] = write_timer("acme", "1");
         committer_submit(committer, &writes[i]);
     }
     for (size_t i = 0; i < ARRAY_SIZE(writes); i++)
@@ -321,7 +144,7 @@ Test(committer, order_is_kept_over_many_commits)
     gate_init(&gated);
     committer = committer_start(&gated.store);
     for (int i = 0; i < COUNT; i++) {
-        writes[i] = write_of("acme", "1");
+        writes[i] = write_timer("acme", "1");
         committer_submit(committer, &writes[i]);
     }
     for (int i = 0; i < COUNT; i++)
@@ -355,7 +178,7 @@ Test(committer, signals_are_not_for_its_thread)
 {
     struct store *store = store_mem_new();
     struct committer *committer = committer_start(store);
-    struct store_write write = write_of("acme", "1");
+    struct store_write write = write_timer("acme", "1");
     sigset_t term, pending;
 
     signal(SIGTERM, count_signal);
@@ -395,7 +218,7 @@ Test(committer, racers_never_win_the_same_version)
         int left = WRITERS;
 
         for (int i = 0; i < WRITERS; i++) {
-            writes[i] = write_of("acme", "1");
+            writes[i] = write_timer("acme", "1");
             writes[i].base = version_of(store, "acme");
             committer_submit(committer, &writes[i]);
         }
@@ -432,7 +255,7 @@ submit_all(void *ctx)
     struct submitter *submitter = ctx;
 
     for (size_t i = 0; i < ARRAY_SIZE(submitter->writes); i++) {
-        submitter->writes[i] = write_of(submitter->tenant, "1");
+        submitter->writes[i] = write_timer(submitter->tenant, "1");
         committer_submit(submitter->committer, &submitter->writes[i]);
     }
     return NULL;
