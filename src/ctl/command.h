@@ -24,7 +24,8 @@ enum ctl_need { CTL_OPTIONAL, CTL_REQUIRED };
 struct ctl_option {
     const char *name;
     const char *argument; /* its value's name in the help; NULL: a flag */
-    const char *env;      /* variable that sets it, too, or NULL */
+    const char *env;      /* variable that sets it, too, also in the settings
+                             file (see conf/settings.h), or NULL */
     const char *help;     /* may be of several lines */
     const char *initial;  /* value if it is not set, or NULL */
     enum ctl_need need;

@@ -5,6 +5,7 @@
 #include "auth/key_set.h"
 #include "base/file.h"
 #include "base/util.h"
+#include "conf/settings.h"
 #include "ctl/command.h"
 #include "ctl/fetch.h"
 #include "ctl/session.h"
@@ -14,7 +15,6 @@
 
 #define TIMEOUT_MAX 600
 #define MODE 0644 /* public keys */
-#define USUAL_JWKS "/etc/orderconf/keys/{tenant}.json"
 
 enum { TENANT, URL, JWKS, CA, TIMEOUT, AS_JSON, OPTIONS };
 
@@ -27,7 +27,7 @@ static const struct ctl_option options[OPTIONS] = {
              NULL, CTL_REQUIRED},
     [JWKS] = {"jwks", "TEMPLATE", "ORDERCONF_JWKS",
               "file that is replaced; {tenant} in it becomes the\n"
-              "tenant; if not set, as the service has it:\n" USUAL_JWKS,
+              "tenant; if not set, as the service has it:\n" SETTINGS_JWKS,
               NULL, CTL_OPTIONAL},
     [CA] = {"ca", "FILE", "ORDERCONF_JWKS_CA",
             "certificates (PEM) of the only authorities to trust,\n"
@@ -133,7 +133,7 @@ static enum ctl_exit
 run(struct ctl_session *session)
 {
     const char *const *values = session->values;
-    const char *jwks = values[JWKS] != NULL ? values[JWKS] : USUAL_JWKS;
+    const char *jwks = values[JWKS] != NULL ? values[JWKS] : SETTINGS_JWKS;
     auto_char *url = NULL;
     auto_char *path = NULL;
     struct fetch_options from = {.accept = "application/jwk-set+json, "

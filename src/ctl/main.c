@@ -5,6 +5,7 @@
 #include "base/util.h"
 #include "config.h"
 #include "ctl/command.h"
+#include "ctl/options.h"
 #include "ctl/outfile.h"
 #include "ctl/session.h"
 #include "model/config_keys.h"
@@ -59,30 +60,6 @@ print_help(void)
 }
 
 static void
-print_option(const struct ctl_option *option)
-{
-    const char *argument = option->argument != NULL ? option->argument : "";
-
-    printf("  --%s %-*s", option->name, (int)(22 - strlen(option->name)),
-           argument);
-    for (const char *line = option->help;; line += strcspn(line, "\n") + 1) {
-        printf("%.*s\n", (int)strcspn(line, "\n"), line);
-        if (line[strcspn(line, "\n")] == '\0')
-            break;
-        printf("%27s", "");
-    }
-    if (option->env != NULL)
-        printf("%27s(default: $%s%s%s%s)\n", "", option->env,
-               option->initial != NULL ? ", or " : "",
-               option->initial != NULL ? option->initial : "",
-               option->need == CTL_REQUIRED ? "; required" : "");
-    else if (option->need == CTL_REQUIRED)
-        printf("%27s(required)\n", "");
-    else if (option->initial != NULL && *option->initial != '\0')
-        printf("%27s(default: %s)\n", "", option->initial);
-}
-
-static void
 print_keys(void)
 {
     printf("\nKEY is one of\n");
@@ -96,106 +73,17 @@ print_command_help(const struct ctl_command *command)
     printf("usage: orderconf %s [OPTION]...%s%s\n%s.\n\n", command->name,
            *command->operands != '\0' ? " " : "", command->operands,
            command->summary);
-    for (size_t i = 0; i < command->option_count; i++)
-        print_option(&command->options[i]);
+    ctl_options_print(command);
     if (command->details != NULL)
         printf("\n%s\n", command->details);
     if (strncmp(command->operands, "KEY", strlen("KEY")) == 0)
         print_keys();
 }
 
-static const struct ctl_option *
-find_option(const char *name, size_t len)
-{
-    for (size_t i = 0; i < current->option_count; i++) {
-        const struct ctl_option *option = &current->options[i];
-
-        if (strlen(option->name) == len && !strncmp(option->name, name, len))
-            return option;
-    }
-    return NULL;
-}
-
-/* Reads the option at argv[*at], and moves *at past it. */
-static enum ctl_exit
-read_option(char **argv, int *at, const char **values)
-{
-    const char *argument = argv[*at];
-    const char *name = argument + 2;
-    size_t len = strcspn(name, "=");
-    const struct ctl_option *option = NULL;
-    const char *value = "";
-
-    if (strncmp(argument, "--", 2) == 0)
-        option = find_option(name, len);
-    if (option == NULL)
-        return ctl_fail_usage("%.*s: no such option, see --help",
-                              (int)strcspn(argument, "="), argument);
-    if (name[len] == '=')
-        value = name + len + 1;
-    else if (option->argument != NULL)
-        value = argv[++*at];
-    if (option->argument == NULL && name[len] == '=')
-        return ctl_fail_usage("--%s: takes no value", option->name);
-    if (value == NULL)
-        return ctl_fail_usage("--%s: needs a value", option->name);
-    ++*at;
-    values[option - current->options] = value;
-    return CTL_OK;
-}
-
-static enum ctl_exit
-read_arguments(char **argv, const char **values, const char **operands)
-{
-    bool has_options = true;
-    size_t count = 0;
-
-    for (int at = 0; argv[at] != NULL;) {
-        if (has_options && strcmp(argv[at], "--") == 0) {
-            has_options = false;
-            at++;
-        } else if (has_options && argv[at][0] == '-' && argv[at][1] != '\0') {
-            if (read_option(argv, &at, values) != CTL_OK)
-                return CTL_USAGE;
-        } else if (count < current->operands_max) {
-            operands[count++] = argv[at++];
-        } else {
-            return ctl_fail_usage("%s: not expected here, see --help",
-                                  argv[at]);
-        }
-    }
-    return CTL_OK;
-}
-
-/* What the command line left open; it wins over the environment. */
-static enum ctl_exit
-fill_values(const char **values)
-{
-    for (size_t i = 0; i < current->option_count; i++) {
-        const struct ctl_option *option = &current->options[i];
-
-        if (values[i] == NULL && option->env != NULL)
-            values[i] = getenv(option->env);
-        if (values[i] == NULL)
-            values[i] = option->initial;
-        if (values[i] != NULL && *values[i] == '\0' &&
-            option->argument != NULL && !option->may_be_empty)
-            return ctl_fail_usage("--%s: must not be empty", option->name);
-        if (values[i] != NULL || option->need == CTL_OPTIONAL)
-            continue;
-        if (option->env != NULL)
-            return ctl_fail_usage("--%s: is required, or %s in the "
-                                  "environment",
-                                  option->name, option->env);
-        return ctl_fail_usage("--%s: is required", option->name);
-    }
-    return CTL_OK;
-}
-
 static enum ctl_exit
 run(const struct ctl_command *command, char **argv)
 {
-    const char *values[CTL_OPTIONS_MAX] = {NULL};
+    struct ctl_options options;
     const char **operands;
     enum ctl_exit status;
 
@@ -212,11 +100,10 @@ run(const struct ctl_command *command, char **argv)
         (void)ctl_fail("out of memory");
         return status_failed();
     }
-    status = read_arguments(argv, values, operands);
+    status = ctl_options_read(command, argv, operands, &options);
     if (status == CTL_OK)
-        status = fill_values(values);
-    if (status == CTL_OK)
-        status = ctl_session_run(command, values, operands);
+        status = ctl_session_run(command, options.values, operands);
+    ctl_options_clear(&options);
     free(operands);
     return status;
 }

@@ -16,31 +16,12 @@
 #define PREFIX "cli:"
 #define NAME_MAX_BYTES (AUTH_SUBJECT_MAX + 1 - sizeof(PREFIX))
 
-/* The options that the service has, too. */
-struct settings {
-    const char *db;
-    int64_t map_size;
-    int64_t history;
-    bool syslog;
-};
-
-#define SETTING(name_) offsetof(struct settings, name_)
-
-static const struct args_row rows[CTL_STORE_OPTIONS] = {
-    [CTL_DB] = {.name = "db", .kind = ARGS_TEXT, .offset = SETTING(db)},
-    [CTL_MAP_SIZE] = {.name = "map-size",
-                      .kind = ARGS_SIZE,
-                      .offset = SETTING(map_size),
-                      .min = STORE_MAP_SIZE_MIN,
-                      .max = STORE_MAP_SIZE_MAX},
-    [CTL_HISTORY] = {.name = "history",
-                     .kind = ARGS_COUNT,
-                     .offset = SETTING(history),
-                     .min = 1,
-                     .max = STORE_HISTORY_MAX},
-    [CTL_SYSLOG] = {.name = "syslog",
-                    .kind = ARGS_FLAG,
-                    .offset = SETTING(syslog)},
+/* Those that the service has, too. */
+static const char *const variables[CTL_STORE_OPTIONS] = {
+    [CTL_DB] = "ORDERCONF_DB",
+    [CTL_MAP_SIZE] = "ORDERCONF_MAP_SIZE",
+    [CTL_HISTORY] = "ORDERCONF_HISTORY",
+    [CTL_SYSLOG] = "ORDERCONF_SYSLOG",
 };
 
 /* Those that are set; the others are 0, which leaves the store as it is. */
@@ -50,13 +31,14 @@ read_settings(const char *const *values, struct settings *settings_out)
     struct settings settings = {0};
     char why[ARGS_WHY_SIZE];
 
-    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+    for (size_t i = 0; i < ARRAY_SIZE(variables); i++) {
+        const struct args_row *row = settings_find(variables[i]);
         const char *value = values[i];
 
-        if (i == CTL_SYSLOG && value != NULL && *value == '\0')
-            value = "yes"; /* the flag; from the environment it is a word */
-        if (value != NULL && !args_set(&settings, &rows[i], value, why))
-            return ctl_fail_usage("--%s: %s", rows[i].name, why);
+        if (i == CTL_SYSLOG && value != NULL)
+            value = "yes"; /* a flag that is set is "" */
+        if (value != NULL && !args_set(&settings, row, value, why))
+            return ctl_fail_usage("--%s: %s", row->name, why);
     }
     *settings_out = settings;
     return CTL_OK;
@@ -124,7 +106,7 @@ ctl_store_open(const char *const *values, enum ctl_store_mode mode,
 {
     struct store_options store = {.must_exist = mode == CTL_STORE_IS_THERE};
     struct settings settings = {0};
-    char why[512] = "out of memory";
+    char why[ARGS_WHY_SIZE] = "out of memory";
     enum ctl_exit status = read_settings(values, &settings);
 
     if (status != CTL_OK)
@@ -138,8 +120,8 @@ ctl_store_open(const char *const *values, enum ctl_store_mode mode,
             return ctl_fail("%s: there is no store in this directory",
                             settings.db);
         if (settings.map_size == 0)
-            (void)args_set(&settings, &rows[CTL_MAP_SIZE], STORE_MAP_SIZE_USUAL,
-                           why);
+            (void)args_set(&settings, settings_find("ORDERCONF_MAP_SIZE"),
+                           STORE_MAP_SIZE_USUAL, why);
     }
     store.map_size = (size_t)settings.map_size;
     if (open_as_owner(&store, store_out, why, sizeof(why)) != ERR_OK)
@@ -173,10 +155,7 @@ ctl_store_check(const char *const *values, struct store_checked *checked_out)
 bool
 ctl_store_is_logged(const char *const *values)
 {
-    const char *syslog = values[CTL_SYSLOG];
-
-    return (syslog != NULL && strcmp(syslog, "no") != 0) ||
-           !isatty(STDERR_FILENO);
+    return values[CTL_SYSLOG] != NULL || !isatty(STDERR_FILENO);
 }
 
 enum ctl_exit

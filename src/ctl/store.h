@@ -6,6 +6,7 @@
 
 #include "auth/principal.h"
 #include "base/err.h"
+#include "conf/settings.h"
 #include "ctl/command.h"
 #include "http/http.h"
 #include "store/store.h"
@@ -30,7 +31,7 @@ enum { CTL_DB, CTL_MAP_SIZE, CTL_HISTORY, CTL_SYSLOG, CTL_STORE_OPTIONS };
 #define CTL_STORE_ROWS                                                         \
     [CTL_DB] = {.name = "db", .argument = "DIR", .env = "ORDERCONF_DB",        \
                 .help = "directory of the store",                              \
-                .initial = "/var/lib/orderconf"},                              \
+                .initial = SETTINGS_DB},                                       \
     [CTL_MAP_SIZE] = {.name = "map-size", .argument = "SIZE",                  \
                       .env = "ORDERCONF_MAP_SIZE",                             \
                       .help = "most that the store may hold; bytes, or with "  \

@@ -40,24 +40,10 @@ end_without_memory(size_t bytes)
     abort();
 }
 
-static struct auth_options
-auth_options(const struct options *options)
-{
-    return (struct auth_options){
-        .issuer = options->issuer,
-        .tenant_claim = options->tenant_claim,
-        .jwks = options->jwks,
-        .audience = options->audience,
-        .read_scope = options->read_scope,
-        .write_scope = options->write_scope,
-        .secret_scope = options->secret_scope,
-    };
-}
-
 /* Beside the store, but not beside one that was refused: it may belong to a
  * program whose metrics are others. Without them, the service goes on. */
 static void
-open_metrics(const struct options *options, bool has_store)
+open_metrics(const struct settings *options, bool has_store)
 {
     static struct metrics_names names;
     char why[512];
@@ -71,7 +57,7 @@ open_metrics(const struct options *options, bool has_store)
 }
 
 static bool
-open_store(struct api *api, const struct options *options)
+open_store(struct api *api, const struct settings *options)
 {
     struct store_options store = {
         .path = options->db,
@@ -88,7 +74,7 @@ open_store(struct api *api, const struct options *options)
 
 /* True if there are none, or the keys of the file. */
 static bool
-open_secrets(const struct options *options, struct secrets **secrets_out)
+open_secrets(const struct settings *options, struct secrets **secrets_out)
 {
     char why[512];
 
@@ -113,9 +99,9 @@ close_api(struct api *api)
 /* Opens what the handlers work with. On failure the log says why, and of
  * store and auth there is neither. */
 static bool
-open_api(struct api *api, const struct options *options)
+open_api(struct api *api, const struct settings *options)
 {
-    struct auth_options auth = auth_options(options);
+    struct auth_options auth = options_of_auth(options);
     bool has_store = open_store(api, options);
 
     api->has_mask = options->secret_scope != NULL;
@@ -137,7 +123,7 @@ open_api(struct api *api, const struct options *options)
 
 /* On the socket that systemd gave, or -1: on one of its own. */
 static int
-run_supervisor(const struct options *options, int listen_fd)
+run_supervisor(const struct settings *options, char **arguments, int listen_fd)
 {
     char why[512];
     int status;
@@ -149,7 +135,7 @@ run_supervisor(const struct options *options, int listen_fd)
         log_event(LOG_LEVEL_ERR, "not_listening", LOG_TEXT("reason", why));
         return 1;
     }
-    status = supervisor_run(listen_fd, options);
+    status = supervisor_run(listen_fd, options, arguments);
     close(listen_fd);
     return status;
 }
@@ -172,7 +158,7 @@ count_restart(void)
 }
 
 static int
-run_worker(const struct options *options)
+run_worker(const struct settings *options)
 {
     auto_fd signal_fd = worker_open_signals();
     struct api api = {0};
@@ -190,7 +176,7 @@ run_worker(const struct options *options)
 
 /* A server must get an answer, also if there is no store to give it from. */
 static int
-run_cgi(const struct options *options)
+run_cgi(const struct settings *options)
 {
     struct api api = {0};
     int status;
@@ -202,28 +188,17 @@ run_cgi(const struct options *options)
     return status;
 }
 
-/* What is wrong with the settings as a whole, or NULL. */
-static const char *
-check(const struct options *options)
-{
-    struct auth_options auth = auth_options(options);
-
-    if (options->issuer == NULL)
-        return "issuer: is required";
-    return auth_options_check(&auth);
-}
-
 /* As what it was started as; 2: it was not. */
 static int
-run(const struct options *options)
+run(const struct settings *options, char **arguments)
 {
     int activated_fd;
 
     if (options->listen != NULL)
-        return run_supervisor(options, -1);
+        return run_supervisor(options, arguments, -1);
     activated_fd = listener_activated();
     if (activated_fd >= 0)
-        return run_supervisor(options, activated_fd);
+        return run_supervisor(options, arguments, activated_fd);
     if (listener_is_listening(STDIN_FILENO))
         return run_worker(options);
     if (getenv("GATEWAY_INTERFACE") != NULL)
@@ -233,33 +208,19 @@ run(const struct options *options)
     return 2;
 }
 
-int
-main(int argc, char **argv)
+/* Until it ends; returns the exit status. */
+static int
+serve(const struct settings *options, char **arguments)
 {
-    struct options options;
-    const char *wrong;
+    const char *wrong = options_check(options);
     int status;
 
-    if (!must_alloc_set(end_without_memory)) {
-        fprintf(stderr, "orderconf.fcgi: OpenSSL was used before main: is a "
-                        "library preloaded?\n");
-        return EXIT_FAILURE;
-    }
-    switch (options_read(&options, argc, argv)) {
-    case OPTIONS_EXIT_OK:
-        return EXIT_SUCCESS;
-    case OPTIONS_EXIT_USAGE:
-        return 2;
-    case OPTIONS_RUN:
-        break;
-    }
-    log_open(options.syslog);
-    wrong = check(&options);
+    log_open(options->syslog);
     if (wrong != NULL) {
         log_complain("%s", wrong);
         return 2;
     }
-    if (options.listen != NULL && (wrong = listener_check(options.listen))) {
+    if (options->listen != NULL && (wrong = listener_check(options->listen))) {
         log_complain("--listen: %s", wrong);
         return 2;
     }
@@ -268,7 +229,32 @@ main(int argc, char **argv)
      * Workers inherit it. */
     signal(SIGXFSZ, SIG_IGN);
 
-    status = run(&options);
+    status = run(options, arguments);
     log_close();
+    return status;
+}
+
+int
+main(int argc, char **argv)
+{
+    char **arguments = argv + (argc > 0);
+    struct settings options;
+    int status;
+
+    if (!must_alloc_set(end_without_memory)) {
+        fprintf(stderr, "orderconf.fcgi: OpenSSL was used before main: is a "
+                        "library preloaded?\n");
+        return EXIT_FAILURE;
+    }
+    switch (options_read(&options, arguments)) {
+    case OPTIONS_EXIT_OK:
+        return EXIT_SUCCESS;
+    case OPTIONS_EXIT_USAGE:
+        return 2;
+    case OPTIONS_RUN:
+        break;
+    }
+    status = serve(&options, arguments);
+    options_clear(&options);
     return status;
 }

@@ -1,45 +1,47 @@
 // SPDX-License-Identifier: MIT
 /*
- * Settings, from the command line and the environment. A row per setting in
- * server/options.c; --map-size and ORDERCONF_MAP_SIZE are the same one, and the
- * command line wins.
+ * The settings as the service reads them: from the command line, the
+ * environment and the settings file, in this order of precedence.
  */
 #ifndef SERVER_OPTIONS_H
 #define SERVER_OPTIONS_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
-struct options {
-    const char *db;
-    const char *listen; /* NULL: see server/main.c */
-    const char *issuer;
-    const char *jwks;
-    const char *audience;
-    const char *tenant_claim;
-    const char *read_scope;
-    const char *write_scope;
-    const char *secret_scope;
-    const char *secret_keys;
-    int64_t workers;
-    int64_t map_size; /* bytes */
-    int64_t history;  /* versions kept of each key */
-    bool syslog;      /* where the log goes, rather than to stderr */
-};
+#include "auth/auth.h"
+#include "conf/settings.h"
 
 enum options_result { OPTIONS_RUN, OPTIONS_EXIT_OK, OPTIONS_EXIT_USAGE };
 
 /*
- * Reads the environment, then argv. --help and --version are printed to
- * stdout (OPTIONS_EXIT_OK); an unknown or out-of-range setting is named on
- * stderr (OPTIONS_EXIT_USAGE). Strings point into argv and the environment.
+ * Reads arguments, which NULL ends, the environment and the file. --help and
+ * --version are printed to stdout (OPTIONS_EXIT_OK); an unknown or
+ * out-of-range setting is named on stderr (OPTIONS_EXIT_USAGE). Strings point
+ * into arguments and the environment, too. After OPTIONS_RUN, the settings are
+ * the caller's to clear.
  */
-enum options_result options_read(struct options *options, int argc,
-                                 char **argv);
+enum options_result options_read(struct settings *settings, char **arguments);
+
+/* Frees what they own. */
+void options_clear(struct settings *settings);
+
+/* What is wrong with the settings as a whole, or NULL. */
+const char *options_check(const struct settings *settings);
+
+/*
+ * Reads them again: the file may have changed. What only a start can apply
+ * stays as it was at the first one, and is borrowed from it; unapplied_out
+ * names what would have changed ("db, workers"), or is "". False: why says what
+ * is wrong, and there is nothing to clear.
+ */
+bool options_reload(const struct settings *first, char **arguments,
+                    struct settings *settings_out,
+                    char unapplied_out[ARGS_WHY_SIZE], char why[ARGS_WHY_SIZE]);
 
 /* Puts every setting into the environment, for a program that reads the same
- * ones; a setting that has no value is taken out. False on no memory. */
-bool options_export(const struct options *options);
+ * ones: with no file beside them. A setting that has no value is taken out.
+ * False on no memory. */
+bool options_export(const struct settings *settings);
+
+/* Those of them that auth knows. */
+struct auth_options options_of_auth(const struct settings *settings);
 
 #endif

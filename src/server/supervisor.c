@@ -6,7 +6,7 @@
 #include "base/util.h"
 #include "server/listener.h"
 #include "server/notify.h"
-#include "server/options.h"
+#include "server/reload.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -46,7 +46,7 @@ struct slot {
 };
 
 struct supervisor {
-    const struct options *options;
+    struct reload reload;
     char program[PATH_MAX];
     int listen_fd;
     int signal_fd;
@@ -74,6 +74,7 @@ become_worker(const struct supervisor *supervisor, const char *cause,
     sigprocmask(SIG_SETMASK, &none, NULL);
     if ((cause != NULL ? setenv(SUPERVISOR_CAUSE, cause, 1)
                        : unsetenv(SUPERVISOR_CAUSE)) != 0 ||
+        !reload_export(&supervisor->reload) ||
         dup2(supervisor->listen_fd, STDIN_FILENO) < 0 ||
         dup2(ready_fd, STDOUT_FILENO) < 0)
         return;
@@ -128,8 +129,8 @@ stop(struct supervisor *supervisor, int status)
     notify_manager("STOPPING=1");
     /* Nobody new may connect; what has connected is in the socket's queue,
      * which the workers empty before they end. */
-    if (supervisor->options->listen != NULL)
-        listener_unlink(supervisor->options->listen);
+    if (supervisor->reload.first->listen != NULL)
+        listener_unlink(supervisor->reload.first->listen);
     signal_all(supervisor, SIGTERM);
 }
 
@@ -179,6 +180,13 @@ renew_next(struct supervisor *supervisor)
     }
 }
 
+static void
+renew_all(struct supervisor *supervisor)
+{
+    set_old(supervisor, true);
+    renew_next(supervisor);
+}
+
 static bool
 is_all_ready(const struct supervisor *supervisor)
 {
@@ -199,6 +207,8 @@ end_start(struct supervisor *supervisor, struct slot *slot)
     slot->ready_fd = -1;
     if (!slot->is_ready)
         return;
+    if (!slot->is_old)
+        reload_prove(&supervisor->reload);
     if (slot->retired > 0) {
         kill(slot->retired, SIGTERM);
         slot->ended = process_now_ms();
@@ -247,6 +257,8 @@ replace(struct supervisor *supervisor, struct slot *slot, int status)
     close_fd(&slot->ready_fd);
     slot->ready_fd = -1;
     slot->pid = 0;
+    if (!slot->is_ready && !slot->is_old)
+        reload_go_back(&supervisor->reload);
     if (slot->retired > 0 && slot->ended == 0) {
         end_renewal(supervisor, slot);
     } else if (is_config && !supervisor->was_ready) {
@@ -291,8 +303,8 @@ handle_signal(struct supervisor *supervisor)
     if (info.ssi_signo == SIGCHLD) {
         reap(supervisor);
     } else if (info.ssi_signo == SIGHUP) {
-        set_old(supervisor, true);
-        renew_next(supervisor);
+        if (reload_read(&supervisor->reload))
+            renew_all(supervisor);
     } else {
         stop(supervisor, 0);
     }
@@ -382,24 +394,21 @@ supervise(struct supervisor *supervisor, struct pollfd *polled)
 }
 
 int
-supervisor_run(int listen_fd, const struct options *options)
+supervisor_run(int listen_fd, const struct settings *settings, char **arguments)
 {
     struct supervisor supervisor = {
-        .options = options,
         .listen_fd = listen_fd,
-        .count = (size_t)options->workers,
+        .count = (size_t)settings->workers,
     };
     struct pollfd *polled = calloc(supervisor.count + 1, sizeof(*polled));
-    struct options inherited = *options;
 
+    reload_init(&supervisor.reload, settings, arguments);
     supervisor.slots = calloc(supervisor.count, sizeof(*supervisor.slots));
     supervisor.signal_fd = process_open_signals(
         (int[]){SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGCHLD, 0});
-    inherited.listen = NULL; /* a worker has its socket as fd 0 */
     if (polled == NULL || supervisor.slots == NULL ||
         supervisor.signal_fd < 0 ||
-        !process_find_program(supervisor.program, sizeof(supervisor.program)) ||
-        !options_export(&inherited)) {
+        !process_find_program(supervisor.program, sizeof(supervisor.program))) {
         log_event(LOG_LEVEL_ERR, "supervisor_failed",
                   LOG_TEXT("reason", strerror(errno)));
         supervisor.status = 1;
@@ -408,6 +417,7 @@ supervisor_run(int listen_fd, const struct options *options)
             supervisor.slots[i].ready_fd = -1;
         supervise(&supervisor, polled);
     }
+    reload_clear(&supervisor.reload);
     close_fd(&supervisor.signal_fd);
     free(supervisor.slots);
     free(polled);

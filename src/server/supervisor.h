@@ -3,7 +3,7 @@
 #ifndef SERVER_SUPERVISOR_H
 #define SERVER_SUPERVISOR_H
 
-struct options;
+struct settings;
 
 /* Exit status of a worker that cannot work as it is set up: starting it again
  * would not help (EX_CONFIG of sysexits.h). */
@@ -15,14 +15,19 @@ struct options;
 #define SUPERVISOR_CAUSE "SUPERVISOR_CAUSE"
 
 /*
- * Runs options->workers workers on listen_fd: this program again, with the
- * socket as fd 0. Opens no store and no thread.
+ * Runs settings->workers workers on listen_fd: this program again, with the
+ * socket as fd 0, and the settings in its environment alone, so that all
+ * workers agree. Opens no store and no thread.
  *
- * A worker that dies is replaced. SIGHUP replaces the workers one by one, each
- * once its successor is ready, so that a program or setting that was changed
- * takes effect without a lost request. SIGTERM, SIGINT: lets them answer what
- * they accepted, and returns the exit status.
+ * A worker that dies is replaced. SIGHUP reads the settings again, as
+ * options_reload does with the program's arguments, and replaces the workers
+ * one by one, each once its successor is ready, so that a program or setting
+ * that was changed takes effect without a lost request. With settings that are
+ * wrong, or that the first successor cannot work with, everything stays as it
+ * is. SIGTERM, SIGINT: lets them answer what they accepted, and returns the
+ * exit status.
  */
-int supervisor_run(int listen_fd, const struct options *options);
+int supervisor_run(int listen_fd, const struct settings *settings,
+                   char **arguments);
 
 #endif

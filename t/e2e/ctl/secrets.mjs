@@ -264,7 +264,7 @@ test('rekey leaves what it cannot read, says which, and does the rest', () => {
 
 test('rekey needs keys, and a store', () => {
   const at = scene();
-  at.fails(2, /^orderconf rekey: --secret-keys: is required, or ORDERCONF_SECRET_KEYS in the environment$/, 'rekey');
+  at.fails(2, /^orderconf rekey: --secret-keys: is required, or ORDERCONF_SECRET_KEYS in the environment or the settings file$/, 'rekey');
   at.fails(1, /^orderconf rekey: --secret-keys: .*: No such file/, 'rekey', '--secret-keys', join(at.dir, 'none'));
   const { status, stderr } = orderconf(['rekey', '--db', join(at.dir, 'none'), '--secret-keys', at.keys('k1')]);
   assert.deepEqual([status, /there is no store/.test(stderr)], [1, true]);

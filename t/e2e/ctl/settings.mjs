@@ -216,7 +216,8 @@ test('what is not there, or makes no sense, is named', () => {
   fails(2, /: more: not expected here/, 'get', ...acme, key, 'more');
   fails(2, /: --map-size: must be a number from .*, not "1x"$/, 'get', ...acme, key, '--map-size', '1x');
   fails(2, /: --history: must be a number from 1/, 'set', ...acme, key, '1', '--history', 0);
-  fails(2, /: --syslog: takes no value$/, 'set', ...acme, key, '1', '--syslog=yes');
+  fails(2, /: --syslog: must be yes or no, not "1"$/, 'set', ...acme, key, '1', '--syslog=1');
+  fails(2, /: --json: must be yes or no, not "x"$/, 'get', ...acme, key, '--json=x');
   assert.equal(text('get', ...acme, key), '1\n');
 
   const missing = join(root, 'missing');

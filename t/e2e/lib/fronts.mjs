@@ -16,7 +16,7 @@ import http from 'node:http';
 import https from 'node:https';
 import net from 'node:net';
 import { dirname, join } from 'node:path';
-import { freePort, setting, settings, shipped } from './files.mjs';
+import { freePort, setting, shipped } from './files.mjs';
 import { builddir, need, srcdir } from './paths.mjs';
 import { Program, until } from './process.mjs';
 
@@ -138,12 +138,13 @@ class NginxSystemd extends Nginx {
       ['/var/lib/orderconf', stack.options.db],
     ]);
     const { db, issuer, jwks, listen, ...rest } = stack.options;
-    const environment = [...settings(conf), ...stack.environment(rest)];
+    // The units name no file: it is where the service looks.
+    const config = stack.writeSettings(rest, conf);
     stack.service = new Program(
       need('systemd-socket-activate'),
       [
         `--listen=${setting(socket, 'ListenStream')}`,
-        ...environment.map(([name, value]) => `--setenv=${name}=${value}`),
+        `--setenv=ORDERCONF_CONFIG=${config}`,
         ...setting(unit, 'ExecStart').split(' '),
       ],
       { log: stack.logFile, env: stack.env },
@@ -165,6 +166,7 @@ class NginxSpawnFcgi extends Nginx {
       ['/run/orderconf', stack.dir],
     ];
     const unit = shipped('data/orderconf-worker@.service.in', changes);
+    const config = stack.writeSettings(options);
     this.startWorker = async (i) => {
       const command = setting(unit, 'ExecStart').replaceAll('%i', i);
       const [program, ...args] = command.split(' ');
@@ -172,10 +174,7 @@ class NginxSpawnFcgi extends Nginx {
       rmSync(socketPath, { force: true }); // its ExecStartPre
       const worker = new Program(program, args, {
         log: stack.logFile,
-        env: {
-          ...Object.fromEntries(stack.environment(options)),
-          ...stack.env,
-        },
+        env: { ORDERCONF_CONFIG: config, ...stack.env },
       });
       await until('the worker has its socket', () => existsSync(socketPath));
       return worker;

@@ -45,16 +45,16 @@ export function need(program) {
   return path;
 }
 
-/** The environment without what would change a program under test. */
+/**
+ * The environment without what would change a program under test, a settings
+ * file of this machine included.
+ */
 export function cleanEnv(more = {}) {
-  const env = { ...process.env, ...more };
+  const env = { ...process.env };
   for (const name of Object.keys(env))
-    if (
-      /^(ORDERCONF_|MAKE|MFLAGS|NODE_TEST|LISTEN_)/.test(name) &&
-      !(name in more)
-    )
+    if (/^(ORDERCONF_|MAKE|MFLAGS|NODE_TEST|LISTEN_)/.test(name))
       delete env[name];
-  return env;
+  return { ...env, ORDERCONF_CONFIG: '', ...more };
 }
 
 const missing = ['nginx', 'openssl', 'spawn-fcgi'].filter(

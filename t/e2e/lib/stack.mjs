@@ -92,6 +92,14 @@ export class Stack {
       ]);
   }
 
+  /** Writes them, behind more lines, into a settings file; its path. */
+  writeSettings(options = this.options, more = '') {
+    const path = join(this.dir, 'orderconf.conf');
+    const lines = this.environment(options).map((pair) => `${pair.join('=')}\n`);
+    writeFileSync(path, more + lines.join(''));
+    return path;
+  }
+
   /** The service and the web server, as the front end has it. */
   async startAll() {
     await this.front.startService();
