@@ -65,6 +65,6 @@ test('keys, where one is due', () => {
 });
 
 test('files, where one is due', () => {
-  for (const args of [['get', '--db'], ['token', '--key'], ['keygen', '--jwks'], ['get', '--db', '=']])
+  for (const args of [['get', '--db'], ['token', '--key'], ['keygen', '--jwks'], ['get', '--db', '='], ['list', '--config']])
     assert.deepEqual(complete(...args, 'ac'), ['acme.json']);
 });

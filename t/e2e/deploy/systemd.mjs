@@ -5,6 +5,8 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import {
   copyFileSync,
+  existsSync,
+  mkdirSync,
   mkdtempSync,
   readFileSync,
   rmSync,
@@ -98,23 +100,65 @@ test('both services have the same protection, and the same settings file', () =>
         all.some(([n, v]) => n === name && v === value),
         name,
       );
-  for (const file of units)
-    assert.equal(
-      setting(readFileSync(file, 'utf8'), 'EnvironmentFile'),
-      '/etc/orderconf/orderconf.conf',
-    );
+  // The programs read it, and no other parser does.
+  for (const file of [...units, fetch]) {
+    const text = readFileSync(file, 'utf8');
+    assert.doesNotMatch(text, /^Environment(File)?=/m);
+    assert.doesNotMatch(setting(text, 'ExecStart'), /--config/);
+  }
 });
 
-test('the example of the settings is one that the service takes', () => {
-  const conf = readFileSync(join(srcdir, 'data/orderconf.conf'), 'utf8');
-  // It gets as far as to look for a socket or a request, of which there is none.
-  const { status, stderr } = spawnSync(service, [], {
-    env: Object.fromEntries(settings(conf)),
-    encoding: 'utf8',
-  });
-  assert.equal(status, 2);
-  assert.match(stderr, /nothing to serve/);
+test('the example of the settings is one that both programs take', () => {
+  const conf = join(srcdir, 'data/orderconf.conf');
+  const all = join(dir, 'all.conf');
+  writeFileSync(all, readFileSync(conf, 'utf8').replace(/^#(?=ORDERCONF_)/gm, ''));
+  assert.match(readFileSync(all, 'utf8'), /^ORDERCONF_SECRET_KEYS=/m);
+  for (const file of [conf, all]) {
+    const env = { ORDERCONF_CONFIG: file };
+    // It gets as far as to look for a socket or a request, of which there is none.
+    const own = spawnSync(service, [], { env, encoding: 'utf8' });
+    assert.deepEqual([own.status, own.stderr.includes('nothing to serve')], [2, true], own.stderr);
+    const token = spawnSync(admin, ['token', '--tenant=acme', '--key=/nonexistent/key'],
+      { env, encoding: 'utf8' });
+    assert.match(token.stderr, /^orderconf token: \/nonexistent\/key: /);
+  }
 });
+
+// It reads its files with the function that reads an EnvironmentFile=, and
+// prints what they say; a $ would be more to it.
+const generator =
+  '/usr/lib/systemd/user-environment-generators/30-systemd-environment-d-generator';
+
+test(
+  'the settings file is read as systemd reads an EnvironmentFile',
+  { skip: !existsSync(generator) && 'without its generator of environments' },
+  () => {
+    const home = join(dir, 'config');
+    const file = join(home, 'environment.d/a.conf');
+    mkdirSync(join(home, 'environment.d'), { recursive: true });
+    for (const value of [
+      ...['x', ' a  b \t', 'a # b', 'a"b" \'c\'', 'a\\\\b\\"\\x', 'a\\ ', 'a\\'],
+      ...['a\\\n  b', '\\\nb', 'https://id.example/{tenant}?a=b;c#d'],
+      ...["' a\\b \"# '  ", "'a\nb'", '" a\'b # "', '"\\"\\\\\\`\\x\\\'" \t', '"a\\\nb"'],
+    ]) {
+      const text = `# it is\n; so\n\n  ORDERCONF_HISTORY = ${value}\nORDERCONF_DB=/d\n`;
+      writeFileSync(file, text);
+      const theirs = spawnSync(generator, {
+        env: { XDG_CONFIG_HOME: home },
+        encoding: 'utf8',
+      });
+      const [, said] = /^ORDERCONF_HISTORY=(.*)$/m.exec(theirs.stdout) ?? [];
+      assert.ok(said, `${theirs.stderr} ${value}`);
+      const expected = said.startsWith('"') ? JSON.parse(said.replaceAll('\\`', '`')) : said;
+      // Which is no number of versions.
+      const own = spawnSync(service, ['--config', file], { env: {}, encoding: 'utf8' });
+      assert.equal(
+        own.stderr,
+        `orderconf.fcgi: ${file}:4: ORDERCONF_HISTORY: must be a number from 1 to 100000, not "${expected}"\n`,
+      );
+    }
+  },
+);
 
 /** The system calls of a set such as @system-service, of all sets in it. */
 function callsOf(name) {
