@@ -176,6 +176,8 @@ check_snapshot(const char *path, const struct lmdb_snapshot *snapshot,
 
     if (err == ERR_OK)
         err = walk(&check, is_deep);
+    if (check.records.lacks_memory)
+        err = ERR_NOMEM;
     *checked_out = (struct store_checked){
         .format = check.format,
         .records = check.trees[LMDB_DB_CONFIG].entries,

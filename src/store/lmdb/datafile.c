@@ -143,6 +143,7 @@ open_data(const char *dir, int mode, int *fd_out, struct store_file *file_out,
 
     if (asprintf(&path, "%s/%s", dir, STORE_FILE_DATA) < 0) {
         path = NULL;
+        (void)store_file_refuse(why, why_size, "out of memory");
         return ERR_NOMEM;
     }
     *fd_out = open(path, mode | O_CLOEXEC);

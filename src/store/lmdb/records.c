@@ -9,7 +9,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define NO_MEMORY "could not be compared: out of memory"
+static const char *
+no_memory(struct lmdb_records *records)
+{
+    records->lacks_memory = true;
+    return "could not be looked at: out of memory";
+}
 
 static const char *
 complain(struct lmdb_records *records, const char *what)
@@ -59,6 +64,21 @@ make_room(struct lmdb_records *records)
     return true;
 }
 
+static bool
+make_bytes(struct lmdb_records *records, size_t size)
+{
+    unsigned char *bytes;
+
+    if (size <= records->size)
+        return true;
+    bytes = realloc(records->bytes, size);
+    if (bytes == NULL)
+        return false;
+    records->bytes = bytes;
+    records->size = size;
+    return true;
+}
+
 const char *
 lmdb_records_current(void *ctx, const struct lmdb_entry *entry)
 {
@@ -69,7 +89,7 @@ lmdb_records_current(void *ctx, const struct lmdb_entry *entry)
     if (what != NULL)
         return what;
     if (!make_room(records))
-        return NO_MEMORY;
+        return no_memory(records);
     records->currents[records->count++] = (struct lmdb_current){
         .version = record.version,
         .hash =
@@ -85,12 +105,11 @@ compare(struct lmdb_records *records, const struct lmdb_entry *entry,
 {
     struct store_record current = store_record_current(record);
     size_t len = store_record_size(&current);
-    auto_char *bytes = malloc(len);
 
-    if (bytes == NULL)
-        return NO_MEMORY;
-    store_record_encode(&current, bytes);
-    return hash_record(entry, name_len, bytes, len) ==
+    if (!make_bytes(records, len))
+        return no_memory(records);
+    store_record_encode(&current, records->bytes);
+    return hash_record(entry, name_len, records->bytes, len) ==
                    records->currents[records->at].hash
                ? NULL
                : complain(records, "a version that the current record differs "
@@ -143,4 +162,5 @@ void
 lmdb_records_clear(struct lmdb_records *records)
 {
     free(records->currents);
+    free(records->bytes);
 }

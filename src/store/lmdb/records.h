@@ -23,6 +23,9 @@ struct lmdb_records {
     uint64_t seq; /* the last one that the store gave to a version */
     struct lmdb_current *currents;
     size_t count, room;
+    unsigned char *bytes; /* of a version, as its current record has them */
+    size_t size;
+    bool lacks_memory; /* nothing is wrong with the store, but memory is out */
 
     size_t at;     /* of currents, the one whose history is on */
     uint64_t last; /* the version of it that was seen last; 0: none */

@@ -159,6 +159,7 @@ test('what reads prints all, or says so; no file is left half made', async () =>
   const commands = [
     ['list', '--tenant', 't1', '--json'],
     ['stat', '--json'],
+    ['check', '--json'],
     ['diff', exported],
     ['export', '--reveal', '--output', file],
     ['backup', file],
