@@ -300,7 +300,6 @@ walk(struct replay *replay, const char *path,
         die("cannot open the record");
     replay->events = 0;
     while (fread(&event, sizeof(event), 1, stream) == 1) {
-        /* Promises point into it: it lives as long as the program. */
         char *payload = calloc(1, event.len + 1);
 
         if (payload == NULL ||
@@ -308,8 +307,7 @@ walk(struct replay *replay, const char *path,
             die("the record is cut short");
         replay->events++;
         visit(replay, &event, payload);
-        if (event.kind != FLUSH_SENT)
-            free(payload);
+        free(payload);
     }
     fclose(stream);
 }

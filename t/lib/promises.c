@@ -13,10 +13,11 @@
 
 /* What a client was told: this version has this value. */
 struct promise {
+    char *answer;            /* CGI's: header and body */
     char *id, *tenant, *key; /* of the request */
     bool is_write;           /* which made the version */
     uint64_t version;
-    const char *value; /* in the answer */
+    const char *value; /* in answer */
     size_t value_len;
 };
 
@@ -25,6 +26,39 @@ out_of_memory(void)
 {
     fputs("promises: out of memory\n", stderr);
     abort();
+}
+
+/* The answer in what was sent: FastCGI records (section 3.3), whose headers may
+ * stand anywhere in it, or itself. With a NUL. */
+static char *
+read_answer(const char *bytes, size_t len, size_t *len_out)
+{
+    enum { HEADER_LEN = 8, STDOUT = 6 };
+    const unsigned char *at = (const unsigned char *)bytes;
+    const unsigned char *end = at + len;
+    char *answer = malloc(len + 1), *to = answer;
+
+    if (answer == NULL)
+        out_of_memory();
+    if (len > 0 && *at != 1) { /* no version of FastCGI's */
+        to = mempcpy(to, bytes, len);
+        at = end;
+    }
+    while (end - at >= HEADER_LEN) {
+        size_t content_len = (size_t)(at[4] << 8 | at[5]);
+        size_t padding_len = at[6];
+        bool is_answer = at[1] == STDOUT;
+
+        at += HEADER_LEN;
+        if ((size_t)(end - at) < content_len + padding_len)
+            break;
+        if (is_answer)
+            to = mempcpy(to, at, content_len);
+        at += content_len + padding_len;
+    }
+    *to = '\0';
+    *len_out = (size_t)(to - answer);
+    return answer;
 }
 
 /* The text behind prefix, up to a character of end; NULL if it is not there. */
@@ -79,23 +113,27 @@ append(struct promises *promises, const struct promise *promise)
 static void
 clear(struct promise *promise)
 {
+    free(promise->answer);
     free(promise->id);
     free(promise->tenant);
     free(promise->key);
 }
 
 void
-promises_add(struct promises *promises, const char *bytes, size_t len)
+promises_add(struct promises *promises, const char *bytes, size_t bytes_len)
 {
-    char *status = field(bytes, len, "Status: ", " ");
-    char *etag = field(bytes, len, "ETag: \"", "\"");
+    size_t len;
+    char *answer = read_answer(bytes, bytes_len, &len);
+    char *status = field(answer, len, "Status: ", " ");
+    char *etag = field(answer, len, "ETag: \"", "\"");
     struct promise promise = {
-        .id = field(bytes, len, "X-Request-Id: ", "\r"),
+        .answer = answer,
+        .id = field(answer, len, "X-Request-Id: ", "\r"),
         .version = etag != NULL ? strtoull(etag, NULL, 10) : 0,
     };
 
     if (status != NULL && strcmp(status, "200") == 0 && promise.version > 0 &&
-        promise.id != NULL && find_value(bytes, len, &promise) &&
+        promise.id != NULL && find_value(answer, len, &promise) &&
         sscanf(promise.id, "%m[^:]:%m[^:]:", &promise.tenant, &promise.key) ==
             2) {
         promise.is_write = strstr(promise.id, ":read") == NULL;

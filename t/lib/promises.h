@@ -14,9 +14,9 @@ struct promises {
 };
 
 /*
- * Takes the bytes of an answer: a promise if it is a 200 with a version. Its
- * request id begins with TENANT:KEY: and ends in ":read" unless the request
- * wrote the version. The bytes live as long as the promises.
+ * Takes an answer as it was sent, in FastCGI records, or without: a promise if
+ * it is a 200 with a version. Its request id begins with TENANT:KEY:, and has
+ * ":read" at its end unless the request wrote the version.
  */
 void promises_add(struct promises *promises, const char *bytes, size_t len);
 
