@@ -55,8 +55,9 @@ print_help(void)
         printf("  %-11s %s\n", commands[i]->name, commands[i]->summary);
     printf("\n  --help     print this; behind a COMMAND, its options\n"
            "  --version  print the version\n\n"
-           "The exit status is 0, 1 if it failed, 2 if it was not understood, "
-           "or 3 if\na setting was at another version.\n");
+           "The exit status is 0, 1 if it failed, 2 if the command line, a "
+           "variable or the\nsettings file is wrong, or 3 if another write "
+           "came first.\n");
 }
 
 static void
