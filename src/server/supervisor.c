@@ -159,6 +159,8 @@ find_old(const struct supervisor *supervisor)
     return found;
 }
 
+static void end_renewal(struct supervisor *supervisor, struct slot *slot);
+
 /* Starts the successor of the next worker, if a renewal is under way. Whatever
  * keeps it from that leads here again when it is over. */
 static void
@@ -173,11 +175,11 @@ renew_next(struct supervisor *supervisor)
     slot->pid = 0;
     slot->cause = "replaced";
     start_worker(supervisor, slot);
-    if (slot->pid == 0) {
-        slot->pid = slot->retired;
-        slot->retired = 0;
-        set_old(supervisor, false);
-    }
+    if (slot->pid != 0)
+        return;
+    slot->is_old = false;
+    reload_go_back(&supervisor->reload);
+    end_renewal(supervisor, slot);
 }
 
 static void
