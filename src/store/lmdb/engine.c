@@ -135,10 +135,18 @@ try_each(struct store_lmdb *store, struct store_write *first)
 
         next = store_group_end(first, NULL);
         err = try_again(store, first, next);
-        if (err != ERR_OK)
+        if (err != ERR_OK && result != ERR_FULL)
             result = err;
     }
     return result;
+}
+
+static bool
+has_new(const struct store_write *writes)
+{
+    while (writes != NULL && !writes->is_new)
+        writes = writes->next;
+    return writes != NULL;
 }
 
 /* Says once that the store is full, and once that it no longer is. */
@@ -172,7 +180,9 @@ commit(struct store *base, store_take_fn *take, void *ctx)
     if (err == ERR_FULL && store_group_end(writes, NULL) != NULL)
         err = try_each(store, writes);
 
-    note_full(store, err == ERR_FULL);
+    /* What failed otherwise, or stored nothing, says nothing about room. */
+    if (err == ERR_FULL || (err == ERR_OK && has_new(writes)))
+        note_full(store, err == ERR_FULL);
     if (++store->commits % COMMITS_PER_READER_CHECK == 0)
         (void)lmdb_env_check_readers(&store->env);
     return err;
@@ -184,7 +194,8 @@ probe(struct store *base)
     struct store_lmdb *store = lmdb(base);
     enum err err = lmdb_stat_probe(&store->commit);
 
-    note_full(store, err == ERR_FULL);
+    if (err == ERR_FULL || err == ERR_OK)
+        note_full(store, err == ERR_FULL);
     return err;
 }
 
