@@ -25,9 +25,10 @@ struct api {
     struct store *store;
     struct auth *auth;
     struct secrets *secrets; /* NULL: secrets are stored as they are */
-    bool has_mask;   /* some tokens see the mask, so it is no secret itself */
-    bool is_unready; /* as the last GET of /readyz found; the log has it */
-    bool has_hidden; /* a route for operators; the log has why */
+    bool has_mask;     /* some tokens see the mask, so it is no secret itself */
+    bool is_unready;   /* as the last GET of /readyz found; the log has it */
+    bool has_hidden;   /* a route for operators; the log has why */
+    bool is_abandoned; /* a commit that does not end still uses the store */
 };
 
 /* What an exchange waits for; server/waiting.c and exchange_wait_here know how

@@ -89,10 +89,12 @@ open_secrets(const struct settings *options, struct secrets **secrets_out)
 static void
 close_api(struct api *api)
 {
-    metrics_close();
     secrets_close(api->secrets);
     auth_free(api->auth);
-    store_close(api->store);
+    if (!api->is_abandoned) { /* or a thread still uses these */
+        store_close(api->store);
+        metrics_close();
+    }
     *api = (struct api){0};
 }
 

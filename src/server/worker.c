@@ -353,7 +353,7 @@ stop_waiting(struct worker *worker)
         return true;
     log_event(LOG_LEVEL_ERR, "commit_abandoned",
               LOG_NUMBER("after_ms", DRAIN_MS));
-    worker->service.api->store = NULL;
+    worker->service.api->is_abandoned = true;
     return false;
 }
 
