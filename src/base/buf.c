@@ -37,6 +37,8 @@ buf_consume(struct buf *buf, size_t len)
 void
 buf_clear(struct buf *buf)
 {
+    if (buf->data != NULL) /* there may be a secret in it */
+        explicit_bzero(buf->data, buf->len);
     free(buf->data);
     *buf = (struct buf){0};
 }

@@ -222,17 +222,26 @@ request_init(struct request *request, char *const *variables)
     id_init(request->id, values[REQUEST_ID]);
 }
 
+/* There may be a secret in it. */
+static void
+drop_body(struct response *response)
+{
+    if (response->owned != NULL)
+        explicit_bzero(response->owned, response->body_len);
+    free(response->owned);
+}
+
 void
 response_clear(struct response *response)
 {
-    free(response->owned);
+    drop_body(response);
     *response = (struct response){0};
 }
 
 void
 response_set_body(struct response *response, char *body, size_t len)
 {
-    free(response->owned);
+    drop_body(response);
     response->owned = body;
     response->body = body;
     response->body_len = len;

@@ -7,6 +7,7 @@
 
 #include <fcgiapp.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* All memory that is ours, before libfcgi is asked. */
 static bool
@@ -98,6 +99,8 @@ fcgi_next(struct fcgi *fcgi)
 {
     /* Its reading stream is gone, so that nothing is written any more. */
     FCGX_Finish_r(fcgi->app);
+    if (fcgi->body != NULL) /* there may be a secret in it */
+        explicit_bzero(fcgi->body, fcgi->scan.body_len);
     free(fcgi->body);
     fcgi->body = NULL;
     fcgi_scan_next(&fcgi->scan);
