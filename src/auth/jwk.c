@@ -278,6 +278,21 @@ import(json_t *json, struct jwk *jwk, const char **why_out)
     return ERR_OK;
 }
 
+static enum err
+check_numbers(const json_t *json, const struct alg *alg, enum jwk_part part,
+              size_t *signature_len_out, const char **why_out)
+{
+    bool is_rsa = alg->crv == NULL;
+    enum err err = is_rsa ? check_rsa(json, signature_len_out, why_out)
+                          : check_ec(json, alg->coordinate_len,
+                                     signature_len_out, why_out);
+
+    if (err != ERR_OK || part == JWK_PUBLIC)
+        return err;
+    return is_rsa ? check_private_rsa(json, why_out)
+                  : check_private_ec(json, why_out);
+}
+
 enum err
 jwk_read(const json_t *json, enum jwk_part part, struct jwk *jwk_out,
          const char **why_out)
@@ -299,13 +314,7 @@ jwk_read(const json_t *json, enum jwk_part part, struct jwk *jwk_out,
         return unfit("kid is not a string", why_out);
     if (part == JWK_PRIVATE && json_object_get(json, "d") == NULL)
         return unfit("d is missing: not a private key", why_out);
-    if (alg->crv == NULL)
-        err = check_rsa(json, &jwk.signature_len, why_out);
-    else
-        err = check_ec(json, alg->coordinate_len, &jwk.signature_len, why_out);
-    if (err == ERR_OK && part == JWK_PRIVATE)
-        err = alg->crv == NULL ? check_private_rsa(json, why_out)
-                               : check_private_ec(json, why_out);
+    err = check_numbers(json, alg, part, &jwk.signature_len, why_out);
     if (err != ERR_OK)
         return err;
 

@@ -131,8 +131,10 @@ file_lock(const char *path, int *fd_out)
         return strerror(errno);
     while (flock(fd, LOCK_EX) != 0) {
         if (errno != EINTR) {
+            const char *why = strerror(errno);
+
             close(fd);
-            return strerror(errno);
+            return why;
         }
     }
     *fd_out = fd;

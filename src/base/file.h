@@ -19,8 +19,9 @@ const char *file_read(const char *path, char *text, size_t size,
 /* Makes the file, which must not exist, on disk when it returns. */
 const char *file_create(const char *path, const char *text, mode_t mode);
 
-/* Replaces the file, or makes it, on disk when it returns; after a failure
- * the old one is still there. A link is followed. */
+/* Replaces the file, or makes it, on disk when it returns. After a failure
+ * the old one is still there; or the new one is, but may not outlast a loss of
+ * power. A link is followed. */
 const char *file_replace(const char *path, const char *text, mode_t mode);
 
 /* Puts on disk that the file is where it is: made, or renamed. */

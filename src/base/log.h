@@ -85,8 +85,9 @@ bool log_ended(pid_t pid);
 #define log_event(level, event, ...)                                           \
     log_fields((level), (event), (const struct log_field[]){__VA_ARGS__, {0}})
 
-/* fields ends with one whose name is NULL. Never fails; safe in any thread and,
- * once there is a writer, in a signal handler. Keeps errno. */
+/* fields ends with one whose name is NULL. Never fails; safe in any thread, and
+ * in a signal handler only where that has interrupted no call of the library.
+ * Keeps errno. */
 void log_fields(enum log_level level, const char *event,
                 const struct log_field *fields);
 

@@ -26,8 +26,6 @@ is_of_request(const char *variable)
 static bool
 check_environment(char why[ARGS_WHY_SIZE])
 {
-    extern char **environ;
-
     for (char **variable = environ; *variable != NULL; variable++) {
         size_t len = strcspn(*variable, "=");
 

@@ -2,7 +2,8 @@
 /*
  * An LMDB environment that stays usable: mended when LMDB asks for that,
  * because another process outgrew its map, dead processes hold reader slots,
- * or a meta page could not be written. For store/lmdb/engine.c only.
+ * or a meta page could not be written. For store/lmdb/engine.c and
+ * below only.
  */
 #ifndef STORE_LMDB_ENV_H
 #define STORE_LMDB_ENV_H

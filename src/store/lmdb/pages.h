@@ -26,7 +26,8 @@ struct lmdb_pages {
     size_t why_size;
 };
 
-/* fd stays the caller's, and open. The meta page may be any. */
+/* fd stays the caller's, and open. The meta page is one that
+ * store_file_look has let pass. */
 enum err lmdb_pages_open(struct lmdb_pages *pages, int fd,
                          const struct lmdb_meta *meta, char *why,
                          size_t why_size);

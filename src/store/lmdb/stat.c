@@ -104,7 +104,8 @@ try_to_put(struct lmdb_commit *commit)
     if (rc != 0)
         return rc;
     for (char i = 0; rc == 0 && i < PROBE_RECORDS; i++) {
-        char name[] = {0, 0, 0, i}; /* no tenant's: those have a letter first */
+        /* No tenant's: those begin with a letter or a digit. */
+        char name[] = {0, 0, 0, i};
         MDB_val key = {sizeof(name), name};
         MDB_val data = {PROBE_RECORD_SIZE, NULL};
 

@@ -50,9 +50,9 @@ put(MDB_txn *txn, MDB_dbi dbi, struct store_name *name,
     return rc;
 }
 
-int
-lmdb_write_version(const struct lmdb_env *env, MDB_txn *txn,
-                   struct store_name *name, const struct store_record *record)
+static int
+store_version(const struct lmdb_env *env, MDB_txn *txn, struct store_name *name,
+              const struct store_record *record)
 {
     struct store_record current = store_record_current(record);
     int rc = put(txn, env->db.config, name, &current);
@@ -76,7 +76,7 @@ lmdb_write_again(void *ctx, MDB_txn *txn, struct store_name *name,
         rc = lmdb_meta_advance_seq(txn, record->seq);
     if (rc != 0 || record->version != current.version + 1)
         return rc;
-    return lmdb_write_version(env, txn, name, record);
+    return store_version(env, txn, name, record);
 }
 
 void
@@ -132,7 +132,7 @@ store_judged(const struct lmdb_env *env, MDB_txn *txn,
         return rc;
     record = store_record_of(write);
     (void)store_name_encode(write->tenant, write->key, &name); /* as before */
-    return lmdb_write_version(env, txn, &name, &record);
+    return store_version(env, txn, &name, &record);
 }
 
 /* True if the record is of the version, and has the value, that the write

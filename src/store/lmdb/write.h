@@ -21,11 +21,6 @@ int lmdb_write_look_up(const struct lmdb_env *env, MDB_txn *txn,
                        struct store_name *name,
                        struct store_record *record_out);
 
-/* Stores the record as the current one, and with its origin in the history. */
-int lmdb_write_version(const struct lmdb_env *env, MDB_txn *txn,
-                       struct store_name *name,
-                       const struct store_record *record);
-
 /* The same for what was noted in the data file (a lmdb_redo_fn; ctx is the
  * struct lmdb_env), unless it is there: a copy of the file may have commits
  * that its notes are older than. */
