@@ -69,12 +69,14 @@ settle(struct lmdb_commit *commit, MDB_txn *txn)
 }
 
 /* If somebody else has committed under the number that failed here, the note is
- * theirs. */
+ * theirs. LMDB may have been opened again since, so it is looked for. */
 static void
 forget(struct lmdb_commit *commit, MDB_txn *txn)
 {
-    if (commit->notes != 0 && mdb_txn_id(txn) == commit->failed)
-        lmdb_redo_forget(txn, commit->notes);
+    off_t notes = lmdb_redo_find(txn, commit->env->db.meta);
+
+    if (notes != 0 && mdb_txn_id(txn) == commit->failed)
+        lmdb_redo_forget(txn, notes);
     commit->failed = 0;
 }
 
@@ -108,16 +110,17 @@ lmdb_commit_begin(struct lmdb_commit *commit, MDB_txn **txn_out)
     return 0;
 }
 
-/* At once, unless LMDB has to be opened again first. */
+/* At once, and not with the next write: before that one, somebody may open the
+ * store. Unlike what lmdb_commit_begin begins, this needs no flush, for it
+ * writes to no page that LMDB may have freed. */
 static void
-try_forget(struct lmdb_commit *commit, size_t number)
+try_forget(struct lmdb_commit *commit)
 {
     MDB_txn *txn;
 
-    commit->failed = number;
-    if (mdb_txn_begin(commit->env->db.env, NULL, 0, &txn) == 0) {
+    if (lmdb_env_begin(commit->env, 0, &txn) == 0) {
         forget(commit, txn);
-        mdb_txn_abort(txn);
+        lmdb_env_abort(commit->env, txn);
     }
 }
 
@@ -148,7 +151,7 @@ note_and_commit(struct lmdb_commit *commit, MDB_txn *txn,
     else
         mdb_txn_abort(txn);
     if (rc != 0)
-        try_forget(commit, number);
+        commit->failed = number;
     return rc;
 }
 
@@ -205,5 +208,7 @@ lmdb_commit_end(struct lmdb_commit *commit, MDB_txn *txn,
         metrics_observe_count(METRIC_COMMIT_WRITES, stored);
     }
     lmdb_env_release(commit->env);
+    if (commit->failed != 0)
+        try_forget(commit);
     return rc;
 }

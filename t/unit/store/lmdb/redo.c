@@ -277,6 +277,32 @@ Test(store_lmdb_redo, a_commit_that_failed_is_not_repeated)
     store_close(store);
 }
 
+/* The same where LMDB has to be opened again first; by this program, or by
+ * another one while this one is idle. */
+static void
+assert_not_repeated(void)
+{
+    struct store *store = open_store();
+
+    cr_expect_str_eq(value(store, "acme"), "1@1");
+    assert_whole_history(store, "acme", 1);
+    store_close(store);
+}
+
+Test(store_lmdb_redo, a_commit_without_its_meta_page_is_not_repeated)
+{
+    struct store *store = open_store();
+
+    cr_assert_eq(put(store, "acme", "1"), ERR_OK);
+    disk.meta_error = EIO;
+    cr_expect_eq(put(store, "acme", "2"), ERR_STORE);
+    disk.meta_error = 0;
+    in_child(assert_not_repeated);
+    cr_expect_str_eq(value(store, "acme"), "1@1");
+    store_close(store);
+    assert_not_repeated();
+}
+
 /* A copy of the data file may be older than its notes, and be written since. */
 Test(store_lmdb_redo, a_note_that_does_not_follow_is_not_read)
 {
