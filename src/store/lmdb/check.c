@@ -21,6 +21,7 @@ struct check {
     struct lmdb_tree trees[LMDB_DB_MAX];
     bool has[LMDB_DB_MAX];
     uint64_t format;
+    const char *stranger; /* what a known format does not have, or NULL */
     struct lmdb_records records;
 };
 
@@ -29,6 +30,14 @@ is_key(const struct lmdb_entry *entry, const char *name)
 {
     return entry->key_len == strlen(name) &&
            memcmp(entry->key, name, entry->key_len) == 0;
+}
+
+/* A newer format may have it: damage, once the format is known. */
+static const char *
+note_stranger(struct check *check, const char *what)
+{
+    check->stranger = what;
+    return NULL;
 }
 
 static const char *
@@ -40,14 +49,16 @@ visit_name(void *ctx, const struct lmdb_entry *entry)
     if (!entry->is_tree) {
         if (!is_key(entry, LMDB_META_SEQ_KEY) ||
             entry->value_len != sizeof(uint64_t))
-            return "has an entry that is none of orderconf's";
+            return note_stranger(check, "has an entry that is none of "
+                                        "orderconf's");
         check->records.seq = store_number_decode(entry->value);
         return NULL;
     }
     while (i < LMDB_DB_MAX && !is_key(entry, lmdb_meta_names[i]))
         i++;
     if (i == LMDB_DB_MAX || entry->value_len != sizeof(check->trees[i]))
-        return "has a sub-database that is none of orderconf's";
+        return note_stranger(check, "has a sub-database that is none of "
+                                    "orderconf's");
     memcpy(&check->trees[i], entry->value, sizeof(check->trees[i]));
     check->has[i] = true;
     return NULL;
@@ -62,7 +73,8 @@ visit_meta(void *ctx, const struct lmdb_entry *entry)
         return NULL; /* its bytes have a hash of their own */
     if (!is_key(entry, LMDB_META_FORMAT_KEY) || entry->is_tree ||
         entry->value_len != sizeof(uint64_t))
-        return "has an entry that is none of orderconf's";
+        return note_stranger(check, "has an entry that is none of "
+                                    "orderconf's");
     check->format = store_number_decode(entry->value);
     return NULL;
 }
@@ -112,13 +124,21 @@ walk_names(struct check *check)
 }
 
 static enum err
+need(const struct check *check, size_t i)
+{
+    if (check->has[i])
+        return ERR_OK;
+    return store_file_refuse(check->pages.why, check->pages.why_size,
+                             "there is no sub-database %s", lmdb_meta_names[i]);
+}
+
+static enum err
 walk_meta(struct check *check)
 {
-    for (size_t i = 0; i < LMDB_DB_MAX; i++)
-        if (!check->has[i])
-            return store_file_refuse(check->pages.why, check->pages.why_size,
-                                     "there is no sub-database %s",
-                                     lmdb_meta_names[i]);
+    enum err err = need(check, LMDB_DB_META);
+
+    if (err != ERR_OK)
+        return err;
     return lmdb_tree_walk(&check->pages, &check->trees[LMDB_DB_META], false,
                           visit_meta, check);
 }
@@ -127,11 +147,14 @@ static enum err
 walk_records(struct check *check, bool is_deep)
 {
     struct lmdb_pages *pages = &check->pages;
-    enum err err;
+    enum err err = ERR_OK;
 
-    err = lmdb_tree_walk(pages, &check->trees[LMDB_DB_CONFIG], false,
-                         is_deep ? lmdb_records_current : visit_any,
-                         &check->records);
+    for (size_t i = 0; err == ERR_OK && i < LMDB_DB_MAX; i++)
+        err = need(check, i);
+    if (err == ERR_OK)
+        err = lmdb_tree_walk(pages, &check->trees[LMDB_DB_CONFIG], false,
+                             is_deep ? lmdb_records_current : visit_any,
+                             &check->records);
     if (err == ERR_OK)
         err = lmdb_tree_walk(pages, &check->trees[LMDB_DB_HISTORY], false,
                              is_deep ? lmdb_records_version : visit_any,
@@ -160,6 +183,9 @@ walk(struct check *check, bool is_deep)
         err = walk_meta(check);
     if (err != ERR_OK || !lmdb_meta_is_known(check->format))
         return err;
+    if (check->stranger != NULL)
+        return lmdb_pages_fault(&check->pages, check->meta->names.root,
+                                check->stranger);
     err = walk_records(check, is_deep);
     return err == ERR_OK ? walk_free(check) : err;
 }

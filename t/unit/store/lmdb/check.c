@@ -377,6 +377,8 @@ Test(store_check, a_newer_format_is_not_called_damaged)
 
     store_close(open_store());
     put_raw("meta", "format", 6, "\0\0\0\0\0\0\0\3", 8);
+    put_raw("meta", "other", 5, "1", 1);
+    put_raw("fourth", "key", 3, "1", 1);
     cr_assert_eq(check(&checked), ERR_STORE);
     cr_expect_not_null(strstr(why, "was written by a newer version"), "%s",
                        why);
