@@ -129,13 +129,12 @@ Test(store_check, a_store_that_is_written_to_is_sound)
     pid = fork();
     if (pid == 0)
         write_on();
-    for (int i = 0; i < 100; i++) {
+    for (int i = 0; i < 100 || versions == 0; i++) {
         cr_assert_eq(check(&checked), ERR_OK, "%s", why);
         versions = checked.versions;
     }
     kill(pid, SIGKILL);
     cr_assert_eq(waitpid(pid, NULL, 0), pid);
-    cr_expect_gt(versions, 0);
     cr_assert_eq(check(&checked), ERR_OK, "%s", why);
 }
 
