@@ -14,17 +14,6 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 
-static MDB_val
-text_val(const char *text)
-{
-    union {
-        const char *in;
-        void *out; /* MDB_val is not const, also where LMDB only reads */
-    } bytes = {.in = text};
-
-    return (MDB_val){strlen(text), bytes.out};
-}
-
 static int
 fill(struct lmdb_handles *handles)
 {
@@ -144,7 +133,7 @@ static bool
 is_database(MDB_txn *txn, const char *name, int fd,
             const struct store_file *file)
 {
-    MDB_val key = text_val(name);
+    MDB_val key = lmdb_meta_key(name);
     MDB_val entry;
     MDB_dbi names;
     size_t root;

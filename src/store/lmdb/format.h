@@ -41,6 +41,10 @@ struct lmdb_page {
     };
 };
 
+/* In front of whatever a page holds (mdb.c: PAGEHDRSZ). */
+#define LMDB_PAGE_HEAD sizeof(struct lmdb_page)
+_Static_assert(LMDB_PAGE_HEAD == 16, "as LMDB has it");
+
 /* An entry of a page is at an even offset: this, a key, and in a leaf a value,
  * or the number of its first overflow page. */
 struct lmdb_node {

@@ -19,8 +19,8 @@ const char *const lmdb_meta_names[LMDB_DB_MAX] = {
     [LMDB_DB_HISTORY] = "history",
 };
 
-static MDB_val
-text_val(const char *text)
+MDB_val
+lmdb_meta_key(const char *text)
 {
     union {
         const char *in;
@@ -34,7 +34,7 @@ text_val(const char *text)
 static int
 get(MDB_txn *txn, MDB_dbi dbi, const char *name, uint64_t *number_out)
 {
-    MDB_val key = text_val(name);
+    MDB_val key = lmdb_meta_key(name);
     MDB_val value;
     int rc = mdb_get(txn, dbi, &key, &value);
 
@@ -49,7 +49,7 @@ static int
 put(MDB_txn *txn, MDB_dbi dbi, const char *name, uint64_t number)
 {
     unsigned char bytes[sizeof(number)];
-    MDB_val key = text_val(name);
+    MDB_val key = lmdb_meta_key(name);
     MDB_val value = {sizeof(bytes), bytes};
 
     store_number_encode(number, bytes);

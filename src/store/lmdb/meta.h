@@ -27,6 +27,9 @@ extern const char *const lmdb_meta_names[LMDB_DB_MAX];
 /* Beside the names of the sub-databases. */
 #define LMDB_META_SEQ_KEY "seq"
 
+/* A name, as LMDB takes one; the text's own bytes. */
+MDB_val lmdb_meta_key(const char *text);
+
 /* False of a format that this program cannot read. */
 bool lmdb_meta_is_known(uint64_t format);
 

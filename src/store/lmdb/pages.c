@@ -13,7 +13,6 @@
 #include <unistd.h>
 
 #define META_PAGES 2
-#define PAGE_HEAD sizeof(struct lmdb_page)
 
 enum err
 lmdb_pages_fault(const struct lmdb_pages *pages, size_t number,
@@ -134,7 +133,7 @@ enum err
 lmdb_pages_read_value(struct lmdb_pages *pages, size_t first, size_t len,
                       size_t *count_out)
 {
-    unsigned char head[PAGE_HEAD];
+    unsigned char head[LMDB_PAGE_HEAD];
     struct lmdb_page page;
     enum err err = read_page(pages, first, head, sizeof(head));
 
@@ -143,7 +142,7 @@ lmdb_pages_read_value(struct lmdb_pages *pages, size_t first, size_t len,
     memcpy(&page, head, sizeof(page));
     if (page.flags != LMDB_OVERFLOW || page.pages == 0 ||
         page.pages - 1 > pages->last_page - first ||
-        len > page.pages * pages->page_size - PAGE_HEAD)
+        len > page.pages * pages->page_size - LMDB_PAGE_HEAD)
         return lmdb_pages_fault(pages, first,
                                 "does not hold the value that it should");
     for (size_t i = 1; i < page.pages; i++)
@@ -161,5 +160,5 @@ lmdb_pages_read_value(struct lmdb_pages *pages, size_t first, size_t len,
         pages->value = value;
         pages->value_size = len;
     }
-    return read_bytes(pages, first, PAGE_HEAD, pages->value, len);
+    return read_bytes(pages, first, LMDB_PAGE_HEAD, pages->value, len);
 }

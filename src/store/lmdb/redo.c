@@ -3,6 +3,7 @@
 
 #include "base/util.h"
 #include "store/layout.h"
+#include "store/lmdb/format.h"
 #include "store/lmdb/meta.h"
 #include "store/store.h"
 
@@ -12,10 +13,6 @@
 #include <unistd.h>
 
 #define SLOT_SIZE ((size_t)65536)
-
-/* In front of each overflow page's value (mdb.c: MDB_page, PAGEHDRSZ), with
- * the page's number first. */
-#define PAGE_HEAD 16
 
 /*
  *   slot   number:8  of the commit
@@ -27,18 +24,10 @@
  */
 enum { NUMBER = 0, LEN = 8, HASH = 16, HEAD = 24, ENTRY_HEAD = 16 };
 
-static MDB_val
-redo_key(void)
-{
-    static char key[] = LMDB_META_REDO_KEY;
-
-    return (MDB_val){strlen(key), key};
-}
-
 int
 lmdb_redo_create(MDB_txn *txn, MDB_dbi meta)
 {
-    MDB_val key = redo_key();
+    MDB_val key = lmdb_meta_key(LMDB_META_REDO_KEY);
     MDB_val value = {2 * SLOT_SIZE, NULL};
     int rc = mdb_put(txn, meta, &key, &value, MDB_RESERVE);
 
@@ -59,8 +48,8 @@ fd_of(MDB_txn *txn)
 off_t
 lmdb_redo_find(MDB_txn *txn, MDB_dbi meta)
 {
-    MDB_val key = redo_key();
-    unsigned char head[PAGE_HEAD];
+    MDB_val key = lmdb_meta_key(LMDB_META_REDO_KEY);
+    unsigned char head[LMDB_PAGE_HEAD];
     MDB_stat stat;
     MDB_val value;
     size_t page;
@@ -69,13 +58,15 @@ lmdb_redo_find(MDB_txn *txn, MDB_dbi meta)
     if (mdb_get(txn, meta, &key, &value) != 0 ||
         value.mv_size != 2 * SLOT_SIZE || mdb_stat(txn, meta, &stat) != 0)
         return 0;
-    memcpy(&page, (const char *)value.mv_data - PAGE_HEAD, sizeof(page));
+    /* A page begins with its number. */
+    memcpy(&page, (const char *)value.mv_data - LMDB_PAGE_HEAD, sizeof(page));
     at = (off_t)(page * stat.ms_psize);
     /* Not where we think it is: better two flushes. */
     if (pread(fd_of(txn), head, sizeof(head), at) != sizeof(head) ||
-        memcmp(head, (const char *)value.mv_data - PAGE_HEAD, PAGE_HEAD) != 0)
+        memcmp(head, (const char *)value.mv_data - LMDB_PAGE_HEAD,
+               LMDB_PAGE_HEAD) != 0)
         return 0;
-    return at + PAGE_HEAD;
+    return at + (off_t)LMDB_PAGE_HEAD;
 }
 
 static off_t

@@ -8,7 +8,6 @@
 #include <stdint.h>
 #include <string.h>
 
-#define PAGE_HEAD sizeof(struct lmdb_page)
 #define NODE_HEAD sizeof(struct lmdb_node)
 #define OFFSET_SIZE sizeof(uint16_t)
 
@@ -52,7 +51,7 @@ offset_of(const unsigned char *page, size_t i)
 {
     uint16_t offset;
 
-    memcpy(&offset, page + PAGE_HEAD + i * OFFSET_SIZE, sizeof(offset));
+    memcpy(&offset, page + LMDB_PAGE_HEAD + i * OFFSET_SIZE, sizeof(offset));
     return offset;
 }
 
@@ -104,10 +103,11 @@ check_page(const struct walk *walk, struct view *view)
     memcpy(&page, view->bytes, sizeof(page));
     if (page.flags != (is_leaf ? LMDB_LEAF : LMDB_BRANCH))
         return fault(walk, number, "is not of the kind that is needed here");
-    if (page.lower < PAGE_HEAD + OFFSET_SIZE || page.lower % OFFSET_SIZE != 0 ||
-        page.lower > page.upper || page.upper > page_size)
+    if (page.lower < LMDB_PAGE_HEAD + OFFSET_SIZE ||
+        page.lower % OFFSET_SIZE != 0 || page.lower > page.upper ||
+        page.upper > page_size)
         return fault(walk, number, "has bounds that cannot be");
-    view->count = (page.lower - PAGE_HEAD) / OFFSET_SIZE;
+    view->count = (page.lower - LMDB_PAGE_HEAD) / OFFSET_SIZE;
     if (!is_leaf && !walk->is_numbers && view->count < 2)
         return fault(walk, number, "leads to fewer pages than it should");
     if (!nodes_fit(view, page.upper, page_size))
