@@ -32,6 +32,7 @@ async function start(seedOf) {
     options: { workers: WORKERS },
     nginx: false,
   });
+  stack.killsWriters = true;
   const ledger = new Ledger();
   const load = {
     stack,

@@ -140,6 +140,7 @@ test('the older program refuses what the newer one has raised', async () => {
 
 test('workers of the newer program wait for the last of the older one', async () => {
   const stack = await startOlder(2);
+  stack.killsWriters = true;
   const load = await startWriting(stack);
   become(stack, service);
   const [first, second] = stack.service.children();
