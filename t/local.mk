@@ -1,0 +1,424 @@
+# Tests: Criterion programs that mirror src/, then end to end by Node. Both
+# speak TAP.
+TEST_EXTENSIONS = .mjs .sh
+LOG_DRIVER = env AM_TAP_AWK='$(AWK)' $(SHELL) \
+	$(top_srcdir)/build-aux/tap-driver.sh
+MJS_LOG_DRIVER = $(LOG_DRIVER)
+SH_LOG_DRIVER = $(LOG_DRIVER)
+LOG_COMPILER = $(SHELL) $(srcdir)/t/run-criterion
+MJS_LOG_COMPILER = $(NODE) --test-reporter=tap
+SH_LOG_COMPILER = $(SHELL)
+AM_TESTS_ENVIRONMENT = \
+	SRCDIR='$(abs_srcdir)' BUILDDIR='$(abs_builddir)'; \
+	export SRCDIR BUILDDIR;
+EXTRA_DIST += \
+	t/.npmrc \
+	t/check-deb \
+	t/data/big_sales_order \
+	t/data/cancellation_allowed_from \
+	t/data/contract/external_oms.json \
+	t/data/contract/sales_order.json \
+	t/data/external_oms \
+	t/data/external_order_webhook \
+	t/data/on_hold_timer_duration \
+	t/data/rsa.pem \
+	t/data/sales_order_generator_sequence \
+	t/data/store_1 \
+	t/e2e/lib \
+	t/e2e/server/threads.mjs \
+	t/installed \
+	t/lib/flush_record.c \
+	t/lib/fork_tests.c \
+	t/lib/refuse_memory.c \
+	t/lib/slow_flush.c \
+	t/package-lock.json \
+	t/package.json \
+	t/redocly.yaml \
+	t/rooms \
+	t/run-criterion \
+	t/soak \
+	t/valgrind.skip \
+	t/valgrind.supp \
+	$(safety_tests)
+
+if HAVE_CRITERION
+check_PROGRAMS += \
+	t/unit/api/coded \
+	t/unit/api/etag \
+	t/unit/api/get \
+	t/unit/api/history \
+	t/unit/api/list \
+	t/unit/api/route \
+	t/unit/api/secret \
+	t/unit/api/unset \
+	t/unit/api/write \
+	t/unit/auth/auth \
+	t/unit/auth/base64url \
+	t/unit/auth/cache \
+	t/unit/auth/forged \
+	t/unit/auth/jwk \
+	t/unit/auth/jwk_make \
+	t/unit/auth/jwks \
+	t/unit/auth/jwks_scan \
+	t/unit/auth/memory \
+	t/unit/auth/signed \
+	t/unit/auth/token_cache \
+	t/unit/base/args \
+	t/unit/base/args_file \
+	t/unit/base/crash \
+	t/unit/base/file \
+	t/unit/base/log \
+	t/unit/base/log_queue \
+	t/unit/base/process \
+	t/unit/ctl/outfile \
+	t/unit/ctl/progress \
+	t/unit/http/fields \
+	t/unit/http/http \
+	t/unit/http/problem \
+	t/unit/http/query \
+	t/unit/http/target \
+	t/unit/json/decode \
+	t/unit/json/schema \
+	t/unit/json/text \
+	t/unit/metrics/metrics \
+	t/unit/metrics/text \
+	t/unit/model/config_keys \
+	t/unit/model/key_ring \
+	t/unit/model/seal \
+	t/unit/model/tenant \
+	t/unit/model/uri \
+	t/unit/server/conn \
+	t/unit/server/fcgi \
+	t/unit/server/fcgi_os \
+	t/unit/server/fcgi_scan \
+	t/unit/server/listener \
+	t/unit/server/no_memory \
+	t/unit/server/notify \
+	t/unit/server/options \
+	t/unit/server/waiting \
+	t/unit/setting/change \
+	t/unit/setting/change_view \
+	t/unit/setting/coded \
+	t/unit/setting/etag \
+	t/unit/setting/import \
+	t/unit/setting/jsonl \
+	t/unit/store/batch \
+	t/unit/store/committer \
+	t/unit/store/committer_probe \
+	t/unit/store/history \
+	t/unit/store/layout \
+	t/unit/store/lmdb/check \
+	t/unit/store/lmdb/copy \
+	t/unit/store/lmdb/datafile \
+	t/unit/store/lmdb/engine \
+	t/unit/store/lmdb/env \
+	t/unit/store/lmdb/raise \
+	t/unit/store/lmdb/redo \
+	t/unit/store/lmdb/stat \
+	t/unit/store/open \
+	t/unit/store/replace \
+	t/unit/store/stamp \
+	t/unit/store/store \
+	t/unit/store/threads \
+	t/unit/store/unset
+endif
+
+# What several tests share, and the flags that it needs.
+auth_world = t/lib/auth_world.c t/lib/auth_world.h \
+	t/lib/scratch.c t/lib/scratch.h \
+	t/lib/tokens.c t/lib/tokens.h
+log_sink = t/lib/log_sink.c t/lib/log_sink.h
+no_memory = t/lib/no_memory.c t/lib/no_memory.h t/lib/no_memory_decoder.c
+no_memory_flags = $(refuse_flags) -Wl,--wrap=json_loadb
+gone = t/lib/gone.c t/lib/gone.h t/lib/no_memory.c t/lib/no_memory.h
+gone_flags = $(refuse_flags) -Wl,--wrap=__assert_fail
+refuse_flags = $(AM_LDFLAGS)
+if SANITIZED
+AM_CPPFLAGS += -DNO_MEMORY_WRAP
+refuse_flags += -Wl,--wrap=malloc -Wl,--wrap=calloc -Wl,--wrap=realloc \
+	-Wl,--wrap=strdup
+endif
+records = t/lib/records.c t/lib/records.h
+in_memory = t/lib/scratch.c t/lib/scratch.h \
+	t/lib/store_mem.c t/lib/store_mem.h
+store_both = t/lib/store_both.c t/lib/store_both.h $(in_memory)
+on_disk = t/lib/on_disk.c t/lib/on_disk.h t/lib/scratch.c t/lib/scratch.h
+ring = t/lib/ring.c t/lib/ring.h
+asked = t/lib/api_world.c t/lib/api_world.h t/lib/asked.c t/lib/asked.h \
+	$(no_memory) $(in_memory)
+coded = t/lib/coded.c t/lib/coded.h
+coded_flags = -Wl,--wrap=json_loadb -Wl,--wrap=json_dumpb \
+	-Wl,--wrap=json_dumps
+committing = t/lib/committing.c t/lib/committing.h $(in_memory)
+
+t_unit_api_coded_SOURCES = t/unit/api/coded.c $(coded) $(ring) \
+	t/lib/api_world.c t/lib/api_world.h t/lib/asked.c t/lib/asked.h \
+	t/lib/no_memory.c t/lib/no_memory.h $(in_memory)
+t_unit_api_coded_LDFLAGS = $(refuse_flags) $(coded_flags)
+t_unit_api_etag_SOURCES = t/unit/api/etag.c $(asked) $(ring)
+t_unit_api_etag_LDFLAGS = $(no_memory_flags)
+t_unit_api_get_SOURCES = t/unit/api/get.c $(asked)
+t_unit_api_get_LDFLAGS = $(no_memory_flags)
+t_unit_api_history_SOURCES = t/unit/api/history.c $(asked)
+t_unit_api_history_LDFLAGS = $(no_memory_flags)
+t_unit_api_list_SOURCES = t/unit/api/list.c $(asked)
+t_unit_api_list_LDFLAGS = $(no_memory_flags)
+t_unit_api_route_SOURCES = t/unit/api/route.c $(asked)
+t_unit_api_route_LDFLAGS = $(no_memory_flags)
+t_unit_api_secret_SOURCES = t/unit/api/secret.c $(asked) $(ring)
+t_unit_api_secret_LDFLAGS = $(no_memory_flags)
+t_unit_api_unset_SOURCES = t/unit/api/unset.c $(asked)
+t_unit_api_unset_LDFLAGS = $(no_memory_flags)
+t_unit_api_write_SOURCES = t/unit/api/write.c $(asked)
+t_unit_api_write_LDFLAGS = $(no_memory_flags)
+t_unit_auth_auth_SOURCES = t/unit/auth/auth.c $(auth_world)
+t_unit_auth_cache_SOURCES = t/unit/auth/cache.c $(auth_world)
+t_unit_auth_forged_SOURCES = t/unit/auth/forged.c $(auth_world)
+t_unit_auth_jwk_SOURCES = t/unit/auth/jwk.c t/lib/tokens.c t/lib/tokens.h
+t_unit_auth_jwks_SOURCES = t/unit/auth/jwks.c \
+	t/lib/scratch.c t/lib/scratch.h \
+	t/lib/tokens.c t/lib/tokens.h
+t_unit_auth_jwks_scan_SOURCES = t/unit/auth/jwks_scan.c $(auth_world)
+t_unit_auth_memory_SOURCES = t/unit/auth/memory.c $(auth_world) $(gone)
+t_unit_auth_memory_LDFLAGS = $(gone_flags)
+t_unit_auth_signed_SOURCES = t/unit/auth/signed.c $(auth_world)
+t_unit_base_args_SOURCES = t/unit/base/args.c t/lib/scratch.c t/lib/scratch.h
+t_unit_base_args_file_SOURCES = t/unit/base/args_file.c \
+	t/lib/scratch.c t/lib/scratch.h
+t_unit_base_crash_SOURCES = t/unit/base/crash.c $(log_sink)
+t_unit_base_file_SOURCES = t/unit/base/file.c t/lib/scratch.c t/lib/scratch.h
+t_unit_base_log_queue_SOURCES = t/unit/base/log_queue.c $(log_sink)
+t_unit_ctl_outfile_SOURCES = t/unit/ctl/outfile.c t/lib/scratch.c \
+	t/lib/scratch.h
+t_unit_http_problem_SOURCES = t/unit/http/problem.c $(no_memory)
+t_unit_http_problem_LDFLAGS = $(no_memory_flags)
+t_unit_http_query_SOURCES = t/unit/http/query.c $(no_memory)
+t_unit_http_query_LDFLAGS = $(no_memory_flags)
+t_unit_json_text_SOURCES = t/unit/json/text.c $(no_memory)
+t_unit_json_text_LDFLAGS = $(no_memory_flags)
+t_unit_metrics_metrics_SOURCES = t/unit/metrics/metrics.c \
+	t/lib/scratch.c t/lib/scratch.h
+t_unit_metrics_text_SOURCES = t/unit/metrics/text.c $(no_memory)
+t_unit_metrics_text_LDFLAGS = $(no_memory_flags)
+t_unit_model_config_keys_SOURCES = t/unit/model/config_keys.c $(no_memory)
+t_unit_model_config_keys_LDFLAGS = $(no_memory_flags)
+t_unit_model_key_ring_SOURCES = t/unit/model/key_ring.c $(ring) $(no_memory) \
+	t/lib/scratch.c t/lib/scratch.h
+t_unit_model_key_ring_LDFLAGS = $(no_memory_flags)
+t_unit_model_seal_SOURCES = t/unit/model/seal.c $(ring) $(no_memory) \
+	t/lib/scratch.c t/lib/scratch.h
+t_unit_model_seal_LDFLAGS = $(no_memory_flags)
+t_unit_server_conn_SOURCES = t/unit/server/conn.c t/lib/api_world.c \
+	t/lib/api_world.h \
+	$(records) $(in_memory)
+t_unit_server_fcgi_SOURCES = t/unit/server/fcgi.c $(no_memory) $(records)
+t_unit_server_fcgi_LDFLAGS = $(no_memory_flags)
+t_unit_server_fcgi_os_SOURCES = t/unit/server/fcgi_os.c $(no_memory)
+t_unit_server_fcgi_os_LDFLAGS = $(no_memory_flags)
+t_unit_server_fcgi_scan_SOURCES = t/unit/server/fcgi_scan.c $(records)
+t_unit_server_no_memory_SOURCES = t/unit/server/no_memory.c $(auth_world) \
+	$(gone) \
+	$(records) t/lib/on_disk.c t/lib/on_disk.h
+t_unit_server_no_memory_LDFLAGS = $(gone_flags)
+t_unit_server_options_SOURCES = t/unit/server/options.c \
+	t/lib/scratch.c t/lib/scratch.h
+t_unit_server_waiting_SOURCES = t/unit/server/waiting.c t/lib/api_world.c \
+	t/lib/api_world.h $(in_memory)
+t_unit_setting_change_SOURCES = t/unit/setting/change.c $(ring) \
+	$(no_memory) t/lib/scratch.c t/lib/scratch.h
+t_unit_setting_change_LDFLAGS = $(no_memory_flags)
+t_unit_setting_change_view_SOURCES = t/unit/setting/change_view.c $(ring) \
+	t/lib/scratch.c t/lib/scratch.h
+t_unit_setting_coded_SOURCES = t/unit/setting/coded.c $(coded) $(ring) \
+	$(store_both)
+t_unit_setting_coded_LDFLAGS = $(AM_LDFLAGS) $(coded_flags)
+t_unit_setting_etag_SOURCES = t/unit/setting/etag.c $(ring) $(no_memory) \
+	t/lib/scratch.c t/lib/scratch.h
+t_unit_setting_etag_LDFLAGS = $(no_memory_flags)
+t_unit_setting_import_SOURCES = t/unit/setting/import.c $(store_both)
+t_unit_setting_jsonl_SOURCES = t/unit/setting/jsonl.c $(ring) \
+	t/lib/scratch.c t/lib/scratch.h
+t_unit_store_batch_SOURCES = t/unit/store/batch.c $(store_both)
+t_unit_store_committer_SOURCES = t/unit/store/committer.c $(committing)
+t_unit_store_committer_probe_SOURCES = t/unit/store/committer_probe.c \
+	$(committing)
+t_unit_store_history_SOURCES = t/unit/store/history.c $(store_both)
+t_unit_store_lmdb_check_SOURCES = t/unit/store/lmdb/check.c $(on_disk)
+t_unit_store_lmdb_copy_SOURCES = t/unit/store/lmdb/copy.c $(on_disk)
+t_unit_store_lmdb_datafile_SOURCES = t/unit/store/lmdb/datafile.c $(on_disk)
+t_unit_store_lmdb_engine_SOURCES = t/unit/store/lmdb/engine.c $(on_disk)
+t_unit_store_lmdb_env_SOURCES = t/unit/store/lmdb/env.c $(on_disk) \
+	t/lib/bad_disk.c t/lib/bad_disk.h
+t_unit_store_lmdb_raise_SOURCES = t/unit/store/lmdb/raise.c $(on_disk) \
+	t/lib/bad_disk.c t/lib/bad_disk.h
+t_unit_store_lmdb_redo_SOURCES = t/unit/store/lmdb/redo.c $(on_disk) \
+	t/lib/bad_disk.c t/lib/bad_disk.h
+t_unit_store_lmdb_stat_SOURCES = t/unit/store/lmdb/stat.c $(on_disk)
+t_unit_store_open_SOURCES = t/unit/store/open.c t/lib/scratch.c \
+	t/lib/scratch.h
+t_unit_store_replace_SOURCES = t/unit/store/replace.c $(store_both)
+t_unit_store_stamp_SOURCES = t/unit/store/stamp.c $(store_both)
+t_unit_store_store_SOURCES = t/unit/store/store.c $(store_both)
+t_unit_store_threads_SOURCES = t/unit/store/threads.c \
+	t/lib/bad_disk.c t/lib/bad_disk.h \
+	t/lib/scratch.c t/lib/scratch.h
+t_unit_store_unset_SOURCES = t/unit/store/unset.c $(store_both)
+
+dist_check_SCRIPTS = \
+	t/e2e/api/contract.mjs \
+	t/e2e/api/etags.mjs \
+	t/e2e/api/history.mjs \
+	t/e2e/api/list.mjs \
+	t/e2e/api/negotiation.mjs \
+	t/e2e/api/openapi.mjs \
+	t/e2e/api/races.mjs \
+	t/e2e/api/secrets.mjs \
+	t/e2e/api/validate_only.mjs \
+	t/e2e/api/versions.mjs \
+	t/e2e/auth/tokens.mjs \
+	t/e2e/ctl/backup.mjs \
+	t/e2e/ctl/check.mjs \
+	t/e2e/ctl/completion.mjs \
+	t/e2e/ctl/keys.mjs \
+	t/e2e/ctl/keys_fetch.mjs \
+	t/e2e/ctl/live.mjs \
+	t/e2e/ctl/secrets.mjs \
+	t/e2e/ctl/settings.mjs \
+	t/e2e/ctl/settings_file.mjs \
+	t/e2e/ctl/transfer.mjs \
+	t/e2e/ctl/usage.mjs \
+	t/e2e/deploy/bootstrap.mjs \
+	t/e2e/deploy/dashboard.mjs \
+	t/e2e/deploy/manual.mjs \
+	t/e2e/deploy/systemd.mjs \
+	t/e2e/front/apache_cgi.mjs \
+	t/e2e/front/apache_fcgid.mjs \
+	t/e2e/front/apache_proxy_fcgi.mjs \
+	t/e2e/front/deployment.mjs \
+	t/e2e/front/http.mjs \
+	t/e2e/front/lighttpd.mjs \
+	t/e2e/front/nginx.mjs \
+	t/e2e/front/nginx_spawn_fcgi.mjs \
+	t/e2e/front/nginx_systemd.mjs \
+	t/e2e/front/paths.mjs \
+	t/e2e/server/cgi.mjs \
+	t/e2e/server/fastcgi.mjs \
+	t/e2e/server/health.mjs \
+	t/e2e/server/logs.mjs \
+	t/e2e/server/metrics.mjs \
+	t/e2e/server/no_memory.mjs \
+	t/e2e/server/pipelined.mjs \
+	t/e2e/server/processes.mjs \
+	t/e2e/server/settings_file.mjs \
+	t/e2e/server/stalled_log.mjs
+
+# What must hold of the sources themselves.
+dist_noinst_SCRIPTS = \
+	t/test_banned.sh \
+	t/test_format.sh \
+	t/test_install.sh \
+	t/test_rooms.sh
+
+TESTS = $(check_PROGRAMS) $(dist_noinst_SCRIPTS)
+if HAVE_NODE
+TESTS += $(dist_check_SCRIPTS)
+endif
+
+# Where threads meet, by ThreadSanitizer, in a build of its own.
+threads_tests = \
+	t/e2e/server/threads.mjs \
+	t/unit/base/crash \
+	t/unit/base/log_queue \
+	t/unit/server/waiting \
+	t/unit/store/committer \
+	t/unit/store/committer_probe \
+	t/unit/store/threads
+check-threads: orderconf.fcgi t/lib/fork_tests.so
+	FORK_TESTS=yes $(MAKE) check-TESTS check_PROGRAMS= TESTS='$(threads_tests)'
+check-tsan: $(BUILT_SOURCES)
+	$(MKDIR_P) tsan
+	test -f tsan/config.status || (cd tsan && \
+		$(abs_srcdir)/configure -q --with-sanitizers=thread)
+	$(MAKE) -C tsan check-threads
+
+# The unit tests under valgrind, but for those of t/valgrind.skip.
+check-valgrind: $(check_PROGRAMS) t/lib/fork_tests.so
+	VALGRIND=valgrind $(MAKE) check-TESTS TESTS='$(check_PROGRAMS)'
+t/lib/fork_tests.so: t/lib/fork_tests.c
+	$(AM_V_CC)$(MKDIR_P) t/lib
+	$(AM_V_at)$(CC) -D_GNU_SOURCE -std=gnu11 $(WARN_CFLAGS) -O2 -fPIC \
+		$(CRITERION_CFLAGS) -shared -o $@ $(srcdir)/t/lib/fork_tests.c
+.PHONY: check-threads check-tsan check-valgrind
+
+# What the safety tests need beside the service.
+safety_needs = \
+	t/crash_images$(EXEEXT) \
+	t/lib/flush_record.so \
+	t/lib/slow_flush.so \
+	t/older.fcgi$(EXEEXT) \
+	t/store_dump$(EXEEXT)
+EXTRA_PROGRAMS += \
+	t/crash_images \
+	t/older.fcgi \
+	t/store_dump
+# The service as far as it knows stores of format 1 only: what names the format
+# is its own.
+t_older_fcgi_SOURCES = src/server/main.c \
+	src/store/lmdb/commit.c src/store/lmdb/create.c \
+	src/store/lmdb/meta.c src/store/lmdb/raise.c
+t_older_fcgi_CPPFLAGS = $(AM_CPPFLAGS) -DLMDB_META_FORMAT=1
+t_older_fcgi_LDADD = $(SERVICE_LIBS)
+t_crash_images_SOURCES = t/crash_images.c \
+	t/lib/crash_disk.c t/lib/crash_disk.h \
+	t/lib/flush_record.h \
+	t/lib/promises.c t/lib/promises.h
+t_crash_images_LDADD = $(PROGRAM_LIBS)
+t_store_dump_SOURCES = t/store_dump.c
+t_store_dump_LDADD = $(PROGRAM_LIBS)
+
+t/lib/slow_flush.so: t/lib/slow_flush.c
+	$(AM_V_CC)$(MKDIR_P) t/lib
+	$(AM_V_at)$(CC) $(AM_CPPFLAGS) -std=gnu11 $(WARN_CFLAGS) -O2 -fPIC \
+		-shared -o $@ $(srcdir)/t/lib/slow_flush.c -ldl
+
+# Never with a sanitizer: it is loaded into whatever the service is.
+t/lib/flush_record.so: t/lib/flush_record.c t/lib/flush_record.h
+	$(AM_V_CC)$(MKDIR_P) t/lib
+	$(AM_V_at)$(CC) $(AM_CPPFLAGS) -std=gnu11 $(WARN_CFLAGS) $(CFLAGS) \
+		-fPIC -shared -o $@ $(srcdir)/t/lib/flush_record.c -ldl
+
+# What t/e2e/server/no_memory.mjs loads into both programs.
+if HAVE_NODE
+check_DATA = t/lib/refuse_memory.so
+endif
+t/lib/refuse_memory.so: t/lib/refuse_memory.c
+	$(AM_V_CC)$(MKDIR_P) t/lib
+	$(AM_V_at)$(CC) $(AM_CPPFLAGS) -std=gnu11 $(WARN_CFLAGS) -O2 -fPIC \
+		-shared -o $@ $(srcdir)/t/lib/refuse_memory.c
+
+# make check-safety: what is promised, put to the test. Minutes, not seconds.
+safety_tests = \
+	t/e2e/server/drain.mjs \
+	t/e2e/server/hostile.mjs \
+	t/e2e/store/bad_files.mjs \
+	t/e2e/store/full.mjs \
+	t/e2e/store/kill.mjs \
+	t/e2e/store/power_loss.mjs \
+	t/e2e/store/upgrade.mjs
+check-safety: all
+	$(MAKE) $(AM_MAKEFLAGS) $(safety_needs)
+	$(MAKE) $(AM_MAKEFLAGS) check TESTS='$(safety_tests)'
+.PHONY: check-safety
+
+# make soak [MINUTES=30] [SOAK=5] [SEED=1]: the safety tests, at length.
+soak: all
+	$(MAKE) $(AM_MAKEFLAGS) $(safety_needs)
+	SRCDIR='$(abs_srcdir)' BUILDDIR='$(abs_builddir)' \
+		$(SHELL) $(srcdir)/t/soak $(NODE)
+.PHONY: soak
+
+CLEANFILES += $(EXTRA_PROGRAMS) \
+	t/lib/flush_record.so \
+	t/lib/fork_tests.so \
+	t/lib/refuse_memory.so \
+	t/lib/slow_flush.so
