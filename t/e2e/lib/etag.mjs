@@ -12,7 +12,7 @@ export const LIST_TAG = /^"[0-9a-f]{16}"$/;
 export function versionOf(of) {
   const tag = typeof of === 'string' ? of : of.headers.etag;
   if (tag === '"0"') return 0;
-  assert.match(tag, TAG);
+  assert.match(tag ?? '', TAG, `tag ${tag} of: ${of.status} ${of.text}`);
   return Number(TAG.exec(tag)[1]);
 }
 
@@ -25,9 +25,9 @@ export function assertVersion(answer, version, message) {
 export async function withTags(stack, tenant, key, field) {
   let filled = field;
   for (const [place, version] of field.matchAll(/\{(\d+)\}/g)) {
-    const { headers } = await stack.get(tenant, `${key}?version=${version}`);
-    assertVersion({ headers }, Number(version));
-    filled = filled.replace(place, headers.etag);
+    const answer = await stack.get(tenant, `${key}?version=${version}`);
+    assertVersion(answer, Number(version));
+    filled = filled.replace(place, answer.headers.etag);
   }
   return filled;
 }
