@@ -42,6 +42,7 @@ liborderconf_a_SOURCES = \
 	src/http/http.c src/http/http.h \
 	src/http/problem.c src/http/problem.h \
 	src/http/query.c \
+	src/http/request.c \
 	src/http/target.c \
 	src/json/decode.c src/json/decode.h \
 	src/json/messages.c src/json/messages.h \
