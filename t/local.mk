@@ -76,6 +76,7 @@ check_PROGRAMS += \
 	t/unit/http/http \
 	t/unit/http/problem \
 	t/unit/http/query \
+	t/unit/http/request \
 	t/unit/http/target \
 	t/unit/json/decode \
 	t/unit/json/schema \
@@ -194,6 +195,8 @@ t_unit_http_problem_SOURCES = t/unit/http/problem.c $(no_memory)
 t_unit_http_problem_LDFLAGS = $(no_memory_flags)
 t_unit_http_query_SOURCES = t/unit/http/query.c $(no_memory)
 t_unit_http_query_LDFLAGS = $(no_memory_flags)
+t_unit_http_request_SOURCES = t/unit/http/request.c $(no_memory)
+t_unit_http_request_LDFLAGS = $(no_memory_flags)
 t_unit_json_text_SOURCES = t/unit/json/text.c $(no_memory)
 t_unit_json_text_LDFLAGS = $(no_memory_flags)
 t_unit_metrics_metrics_SOURCES = t/unit/metrics/metrics.c \

@@ -8,6 +8,7 @@
 void
 exchange_clear(struct exchange *exchange)
 {
+    request_clear(&exchange->request);
     response_clear(&exchange->response);
     change_made_clear(&exchange->made);
     memset(exchange, 0, sizeof(*exchange));

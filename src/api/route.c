@@ -246,6 +246,22 @@ route_resume(struct api *api, struct exchange *exchange)
 }
 
 void
+route_refuse(struct exchange *exchange, enum err err)
+{
+    bool is_new = exchange->started == 0;
+
+    response_clear(&exchange->response);
+    problem_respond(&exchange->response, &exchange->request, err, NULL);
+    if (!is_new) { /* it is counted, with the response that it does not get */
+        note_failure(exchange);
+        return;
+    }
+    exchange->route = METRICS_NO_ROUTE;
+    exchange->started = now_ns();
+    (void)conclude(exchange);
+}
+
+void
 route_serve_here(struct api *api, struct exchange *exchange)
 {
     enum route_outcome outcome = route_serve(api, exchange);

@@ -3,6 +3,8 @@
 #ifndef API_ROUTE_H
 #define API_ROUTE_H
 
+#include "base/err.h"
+
 struct api;
 struct exchange;
 struct metrics_names;
@@ -16,6 +18,10 @@ enum route_outcome {
  * exchange has waited for is there, which it may have to once more. */
 enum route_outcome route_serve(struct api *api, struct exchange *exchange);
 enum route_outcome route_resume(struct api *api, struct exchange *exchange);
+
+/* Refuses a request that nothing can be done about, perhaps not even read:
+ * makes err's response, and counts and logs it as any other. */
+void route_refuse(struct exchange *exchange, enum err err);
 
 /* Serves it to the end, and waits in place. */
 void route_serve_here(struct api *api, struct exchange *exchange);

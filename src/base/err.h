@@ -15,8 +15,10 @@ enum err {
     ERR_METHOD,   /* 405 */
     ERR_CONFLICT, /* 409: lost a race */
     ERR_PRECOND,  /* 412 */
+    ERR_TIMEOUT,  /* 408: the request took too long to arrive */
     ERR_TOOBIG,   /* 413 */
     ERR_MEDIA,    /* 415 */
+    ERR_FIELDS,   /* 431: header fields too large */
     ERR_NOMEM,    /* 503 */
     ERR_BUSY,     /* 503 */
     ERR_STORE,    /* 500 */

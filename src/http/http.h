@@ -18,6 +18,9 @@
 
 enum http_method { HTTP_GET, HTTP_HEAD, HTTP_POST, HTTP_OTHER };
 
+/* Header fields that are read. */
+#define REQUEST_FIELDS 6
+
 /* Borrowed text lives as long as the transport's request. Absent is NULL. */
 struct request {
     enum http_method method;
@@ -38,12 +41,25 @@ struct request {
     int64_t content_length;           /* -1 absent, -2 not a number */
     const char *body;
     size_t body_len;
+    char *joined[REQUEST_FIELDS]; /* owned; fields that came on many lines */
 };
 
-/* Fills all but the body from CGI variables (RFC 3875), which are an array of
- * NAME=value with NULL at its end, as in environ(7). One without a value counts
- * as absent. Memory stays the transport's. */
-void request_init(struct request *request, char *const *variables);
+/*
+ * Fills all but the body from CGI variables (RFC 3875), which are an array of
+ * NAME=value with NULL at its end, as in environ(7). A header field that is
+ * there more than once is one list (RFC 9110, section 5.3), of anything else
+ * the first counts. One without a value counts as absent, unless it is If-Match
+ * or If-None-Match. Memory stays the transport's. ERR_NOMEM: the request is
+ * good for an answer that says so.
+ */
+enum err request_init(struct request *request, char *const *variables);
+
+/* True if request_init reads a variable of such a name, with a value of such a
+ * length. */
+bool request_reads(const char *name, size_t name_len, size_t value_len);
+
+/* Frees what request_init allocated, and forgets the rest. */
+void request_clear(struct request *request);
 
 /* A fresh id, which no other request has. */
 void request_make_id(char id[HTTP_REQUEST_ID_MAX + 1]);

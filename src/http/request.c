@@ -4,6 +4,7 @@
 
 #include "base/util.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 
@@ -84,28 +85,31 @@ id_init(char id[HTTP_REQUEST_ID_MAX + 1], const char *given)
         request_make_id(id);
 }
 
-/* The variables that make up a request. Those that most have come first, where
- * they are found soonest. */
+/* The variables that make up a request: the header fields, and what the front
+ * end gives. */
 enum variable {
-    METHOD,
-    PATH,
-    TARGET,
-    PREFIX,
-    REQUEST_ID,
     AUTHORIZATION,
     ACCEPT,
-    TENANT,
-    QUERY,
-    CONTENT_TYPE,
-    CONTENT_LENGTH,
     IF_MATCH,
     IF_NONE_MATCH,
     CONTENT_ENCODING,
     PREFER,
+    FIELD_MAX,
+    METHOD = FIELD_MAX,
+    PATH,
+    TARGET,
+    PREFIX,
+    REQUEST_ID,
+    TENANT,
+    QUERY,
+    CONTENT_TYPE,
+    CONTENT_LENGTH,
     OPERATOR,
     RENAMED_AUTHORIZATION,
     VARIABLE_MAX
 };
+
+_Static_assert(FIELD_MAX == REQUEST_FIELDS, "a place for each to be joined");
 
 #define NAME(text)                                                             \
     {                                                                          \
@@ -116,74 +120,141 @@ static const struct {
     const char *text;
     size_t len;
 } names[VARIABLE_MAX] = {
+    [AUTHORIZATION] = NAME("HTTP_AUTHORIZATION"),
+    [ACCEPT] = NAME("HTTP_ACCEPT"),
+    [IF_MATCH] = NAME("HTTP_IF_MATCH"),
+    [IF_NONE_MATCH] = NAME("HTTP_IF_NONE_MATCH"),
+    [CONTENT_ENCODING] = NAME("HTTP_CONTENT_ENCODING"),
+    [PREFER] = NAME("HTTP_PREFER"),
     [METHOD] = NAME("REQUEST_METHOD"),
     [PATH] = NAME("PATH_INFO"),
     [TARGET] = NAME("REQUEST_URI"),
     [PREFIX] = NAME("SCRIPT_NAME"),
     [REQUEST_ID] = NAME("REQUEST_ID"),
-    [AUTHORIZATION] = NAME("HTTP_AUTHORIZATION"),
-    [ACCEPT] = NAME("HTTP_ACCEPT"),
     [TENANT] = NAME("TENANT"),
     [QUERY] = NAME("QUERY_STRING"),
     [CONTENT_TYPE] = NAME("CONTENT_TYPE"),
     [CONTENT_LENGTH] = NAME("CONTENT_LENGTH"),
-    [IF_MATCH] = NAME("HTTP_IF_MATCH"),
-    [IF_NONE_MATCH] = NAME("HTTP_IF_NONE_MATCH"),
-    [CONTENT_ENCODING] = NAME("HTTP_CONTENT_ENCODING"),
-    [PREFER] = NAME("HTTP_PREFER"),
     [OPERATOR] = NAME("ORDERCONF_OPERATOR"),
     /* Where Apache sets the field by a rewrite rule, it adds the prefix. */
     [RENAMED_AUTHORIZATION] = NAME("REDIRECT_HTTP_AUTHORIZATION"),
 };
 
-/* Keeps the value of a variable of ours. nginx passes a field that is absent as
- * an empty one. */
-static void
-take_variable(const char *name, size_t len, const char *value,
-              const char *values[VARIABLE_MAX])
+/* VARIABLE_MAX if it is none of ours. */
+static enum variable
+variable_find(const char *name, size_t len)
 {
-    if (*value == '\0')
-        return;
-    for (size_t i = 0; i < VARIABLE_MAX; i++) {
-        if (names[i].len == len && memcmp(names[i].text, name, len) == 0) {
-            if (values[i] == NULL)
-                values[i] = value;
-            return;
-        }
-    }
+    enum variable variable = 0;
+
+    while (variable < VARIABLE_MAX &&
+           (names[variable].len != len ||
+            memcmp(names[variable].text, name, len) != 0))
+        variable++;
+    return variable;
 }
 
-void
+/* False if it says nothing: front ends pass what is absent as empty. But an
+ * empty condition was sent so, and is not to be taken for none. */
+static bool
+is_said(enum variable variable, size_t value_len)
+{
+    return value_len > 0 || variable == IF_MATCH || variable == IF_NONE_MATCH;
+}
+
+bool
+request_reads(const char *name, size_t name_len, size_t value_len)
+{
+    enum variable variable = variable_find(name, name_len);
+
+    return variable < VARIABLE_MAX && is_said(variable, value_len);
+}
+
+/* Makes one list of a field's lines (RFC 9110, section 5.3). */
+static bool
+join(const char **value, const char *more, char **joined)
+{
+    size_t len = strlen(*value), more_len = strlen(more);
+    char *text = malloc(len + 2 + more_len + 1);
+
+    if (text == NULL)
+        return false;
+    memcpy(text, *value, len);
+    memcpy(text + len, ", ", 2);
+    memcpy(text + len + 2, more, more_len + 1);
+    free(*joined);
+    *joined = text;
+    *value = text;
+    return true;
+}
+
+/* Keeps the value of a variable; of what the front end gives, the first. False
+ * on no memory. */
+static bool
+take(struct request *request, const char *variable,
+     const char *values[VARIABLE_MAX])
+{
+    const char *end = strchr(variable, '=');
+    enum variable v;
+
+    if (end == NULL)
+        return true;
+    v = variable_find(variable, (size_t)(end - variable));
+    if (v == VARIABLE_MAX || !is_said(v, strlen(end + 1)))
+        return true;
+    if (values[v] != NULL && v < FIELD_MAX)
+        return join(&values[v], end + 1, &request->joined[v]);
+    if (values[v] == NULL)
+        values[v] = end + 1;
+    return true;
+}
+
+static const char *
+or_empty(const char *value)
+{
+    return value != NULL ? value : "";
+}
+
+static void
+fill(struct request *request, const char *const values[VARIABLE_MAX])
+{
+    request->method = method_parse(values[METHOD]);
+    request->path = or_empty(values[PATH]);
+    request->query = or_empty(values[QUERY]);
+    request->target = values[TARGET];
+    request->prefix = or_empty(values[PREFIX]);
+    request->accept = values[ACCEPT];
+    request->authorization = values[AUTHORIZATION] != NULL
+                                 ? values[AUTHORIZATION]
+                                 : values[RENAMED_AUTHORIZATION];
+    request->content_encoding = values[CONTENT_ENCODING];
+    request->content_type = values[CONTENT_TYPE];
+    request->if_match = values[IF_MATCH];
+    request->if_none_match = values[IF_NONE_MATCH];
+    request->prefer = values[PREFER];
+    request->front_tenant = values[TENANT];
+    request->is_operator =
+        values[OPERATOR] != NULL && strcmp(values[OPERATOR], "1") == 0;
+    request->content_length = content_length_parse(values[CONTENT_LENGTH]);
+    id_init(request->id, values[REQUEST_ID]);
+}
+
+enum err
 request_init(struct request *request, char *const *variables)
 {
     const char *values[VARIABLE_MAX] = {NULL};
+    bool is_whole = true;
 
-    for (; *variables != NULL; variables++) {
-        const char *end = strchr(*variables, '=');
+    *request = (struct request){0};
+    for (; *variables != NULL && is_whole; variables++)
+        is_whole = take(request, *variables, values);
+    fill(request, values);
+    return is_whole ? ERR_OK : ERR_NOMEM;
+}
 
-        if (end != NULL)
-            take_variable(*variables, (size_t)(end - *variables), end + 1,
-                          values);
-    }
-    *request = (struct request){
-        .method = method_parse(values[METHOD]),
-        .path = values[PATH] != NULL ? values[PATH] : "",
-        .query = values[QUERY] != NULL ? values[QUERY] : "",
-        .target = values[TARGET],
-        .prefix = values[PREFIX] != NULL ? values[PREFIX] : "",
-        .accept = values[ACCEPT],
-        .authorization = values[AUTHORIZATION] != NULL
-                             ? values[AUTHORIZATION]
-                             : values[RENAMED_AUTHORIZATION],
-        .content_encoding = values[CONTENT_ENCODING],
-        .content_type = values[CONTENT_TYPE],
-        .if_match = values[IF_MATCH],
-        .if_none_match = values[IF_NONE_MATCH],
-        .prefer = values[PREFER],
-        .front_tenant = values[TENANT],
-        .is_operator =
-            values[OPERATOR] != NULL && strcmp(values[OPERATOR], "1") == 0,
-        .content_length = content_length_parse(values[CONTENT_LENGTH]),
-    };
-    id_init(request->id, values[REQUEST_ID]);
+void
+request_clear(struct request *request)
+{
+    for (size_t i = 0; i < REQUEST_FIELDS; i++)
+        free(request->joined[i]);
+    *request = (struct request){0};
 }

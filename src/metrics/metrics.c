@@ -5,7 +5,7 @@
 
 /* The statuses that the service answers with; see http/problem.c. */
 const int metrics_statuses[METRICS_STATUSES_MAX] = {
-    200, 304, 400, 401, 403, 404, 405, 409, 412, 413, 415, 500, 503,
+    200, 304, 400, 401, 403, 404, 405, 408, 409, 412, 413, 415, 431, 500, 503,
 };
 
 const char *const metrics_methods[METRICS_METHODS_MAX] = {"GET", "HEAD", "POST",

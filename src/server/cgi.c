@@ -6,7 +6,6 @@
 #include "base/buf.h"
 #include "base/log.h"
 #include "base/util.h"
-#include "http/problem.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -70,17 +69,16 @@ cgi_run(struct api *api)
 {
     struct exchange exchange = {0};
     struct buf body = {0};
+    enum err err = request_init(&exchange.request, environ);
     bool is_read, is_printed;
 
-    request_init(&exchange.request, environ);
     is_read = read_body(&body, body_length(&exchange.request));
     exchange.request.body = body.len > 0 ? body.data : "";
     exchange.request.body_len = body.len;
-    if (!is_read) {
-        problem_respond(&exchange.response, &exchange.request, ERR_NOMEM, NULL);
-    } else {
+    if (!is_read || err != ERR_OK)
+        route_refuse(&exchange, ERR_NOMEM);
+    else
         route_serve_here(api, &exchange);
-    }
     is_printed = print_response(&exchange);
     close(STDOUT_FILENO); /* the log may take longer; nobody is to wait */
     exchange_clear(&exchange);

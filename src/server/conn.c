@@ -2,7 +2,7 @@
 #include "server/conn.h"
 
 #include "api/route.h"
-#include "http/problem.h"
+#include "base/process.h"
 #include "server/waiting.h"
 
 #include <errno.h>
@@ -14,12 +14,15 @@
 /* Room for a problem of one short message, its header fields and records. */
 #define REFUSAL_MAX 4096
 
+/* From the first byte of a request to its last. */
+#define REQUEST_MS 60000
+
 /*
- * The time runs from the end of the request before, from the first byte of a
- * request, and from the last byte that the peer took. The two states without a
- * time have an owner of ours: the committer answers whatever it has, and a
- * connection that is closing is freed after the batch of events. nginx closes
- * its own idle connections after 60 s.
+ * The time runs from the end of the request before, from the last byte of a
+ * request that came, and from the last byte that the peer took. The two states
+ * without a time have an owner of ours: the committer answers whatever it has,
+ * and a connection that is closing is freed after the batch of events. nginx
+ * closes its own idle connections after 60 s.
  */
 const struct conn_wait conn_waits[CONN_STATE_MAX] = {
     [CONN_IDLE] = {EPOLLIN, 300000}, [CONN_RECEIVING] = {EPOLLIN, 10000},
@@ -97,6 +100,7 @@ finish(struct conn *conn, bool has_answer)
     bool keeps_connection = conn->fcgi.scan.keeps_connection;
 
     conn->is_timed_anew = true;
+    conn->began = 0;
     if (!keeps_connection ||
         (conn->service->is_draining && conn_is_silent(conn)))
         conn->is_last = true;
@@ -122,8 +126,7 @@ refuse(struct conn *conn)
     struct buf out = {.data = bytes, .size = sizeof(bytes)};
     struct exchange *exchange = &conn->exchange;
 
-    response_clear(&exchange->response);
-    problem_respond(&exchange->response, &exchange->request, ERR_NOMEM, NULL);
+    route_refuse(exchange, ERR_NOMEM);
     conn->state = CONN_CLOSING;
     if (conn->out.len == 0 &&
         fcgi_refuse(&conn->fcgi, &exchange->request, &exchange->response, &out))
@@ -149,8 +152,21 @@ answer(struct conn *conn)
 static void
 refuse_unread(struct conn *conn)
 {
-    request_init(&conn->exchange.request, (char *[]){NULL});
+    request_clear(&conn->exchange.request);
+    (void)request_init(&conn->exchange.request, (char *[]){NULL});
     refuse(conn);
+}
+
+/* Refuses a request whose parameters were not read. */
+static bool
+add_refusal(struct conn *conn, enum err err)
+{
+    struct exchange *exchange = &conn->exchange;
+
+    (void)request_init(&exchange->request, (char *[]){NULL});
+    route_refuse(exchange, err);
+    return fcgi_refuse(&conn->fcgi, &exchange->request, &exchange->response,
+                       &conn->out);
 }
 
 /* Sends the answer; or has the exchange parked, for as long as the connection
@@ -170,8 +186,13 @@ static void
 serve(struct conn *conn)
 {
     struct exchange *exchange = &conn->exchange;
-    enum err err = fcgi_request(&conn->fcgi, &exchange->request);
+    enum err err;
 
+    if (conn->fcgi.scan.is_oversized) {
+        finish(conn, add_refusal(conn, ERR_FIELDS));
+        return;
+    }
+    err = fcgi_request(&conn->fcgi, &exchange->request);
     if (err == ERR_NOMEM) {
         refuse_unread(conn);
         return;
@@ -249,15 +270,49 @@ feed_rest(struct conn *conn)
 }
 
 void
+conn_expire(struct conn *conn)
+{
+    struct fcgi_scan *scan = &conn->fcgi.scan;
+
+    if (conn->state != CONN_RECEIVING || scan->id == 0 || scan->is_over) {
+        conn->state = CONN_CLOSING;
+        return;
+    }
+    /* What still comes is dropped, until the peer has seen the answer. */
+    scan->is_over = true;
+    scan->keeps_connection = true;
+    finish(conn, add_refusal(conn, ERR_TIMEOUT));
+}
+
+/* A part of a request gives the peer time for the next one, though not for
+ * ever. */
+static void
+run_time(struct conn *conn)
+{
+    int64_t now;
+
+    if (conn->state != CONN_RECEIVING)
+        return;
+    now = process_now_ms();
+    conn->is_timed_anew = true;
+    if (conn->began == 0)
+        conn->began = now;
+    else if (now - conn->began > REQUEST_MS)
+        conn_expire(conn);
+}
+
+void
 conn_read(struct conn *conn)
 {
     static char bytes[65536]; /* one event loop, one connection at a time */
     ssize_t len = recv(conn->fd, bytes, sizeof(bytes), 0);
 
-    if (len > 0)
+    if (len > 0) {
         feed(conn, bytes, (size_t)len);
-    else if (len == 0 || (errno != EAGAIN && errno != EINTR))
+        run_time(conn);
+    } else if (len == 0 || (errno != EAGAIN && errno != EINTR)) {
         conn->state = CONN_CLOSING;
+    }
 }
 
 void

@@ -39,7 +39,7 @@ enum conn_state {
 };
 
 /* What ends each state: events of its socket, for epoll, and if they do not
- * come, the time, in which the event loop closes the connection; -1: none. */
+ * come, the time, after which the event loop calls conn_expire; -1: none. */
 struct conn_wait {
     uint32_t events;
     int64_t limit_ms;
@@ -66,12 +66,15 @@ struct conn {
     struct buf rest; /* they, while it waits */
     struct buf out;  /* not sent yet */
     struct exchange exchange;
+    int64_t began; /* when the request under way did, in monotonic ms; 0: none,
+                      or not seen yet */
 
     /* The event loop's. */
     struct conn *prev, *next; /* in the list of its state */
     int64_t since;            /* when its time began to run, in monotonic ms */
     bool is_timed_anew;       /* it is to begin again, also in the same state: a
-                                 request has ended, or bytes have left */
+                                 request has ended, or a part of one has come,
+                                 or bytes have left */
     uint32_t watched;
 };
 
@@ -89,6 +92,10 @@ void conn_write(struct conn *conn);
 
 /* Goes on with the exchange, when what it has waited for is there. */
 void conn_resume(struct conn *conn);
+
+/* Ends a wait that takes too long: whoever is in the midst of a request has an
+ * answer (408) before the connection closes. */
+void conn_expire(struct conn *conn);
 
 /* True if nothing has arrived that is not served yet, not even the end. */
 bool conn_is_silent(const struct conn *conn);

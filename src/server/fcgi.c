@@ -50,7 +50,8 @@ fcgi_request(struct fcgi *fcgi, struct request *request)
         return ERR_NOMEM;
     if (!accept_request(fcgi))
         return ERR_BADREQ;
-    request_init(request, fcgi->app->envp);
+    if (request_init(request, fcgi->app->envp) != ERR_OK)
+        return ERR_NOMEM;
     request->body = fcgi->body != NULL ? fcgi->body : "";
     request->body_len = fcgi->scan.body_len;
     return ERR_OK;

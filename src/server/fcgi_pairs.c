@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "server/fcgi_pairs.h"
 
+#include "http/http.h"
+
 #include <string.h>
 
 static bool
@@ -51,7 +53,7 @@ bool
 fcgi_pairs_tidy(char *bytes, size_t *len_inout)
 {
     struct fcgi_pairs pairs = {(uint8_t *)bytes, (uint8_t *)bytes + *len_inout};
-    const uint8_t *kept = pairs.at; /* from here on: pairs with a value */
+    const uint8_t *kept = pairs.at; /* from here on: pairs that are read */
     const uint8_t *start = pairs.at;
     struct fcgi_pair pair;
     char *to = bytes;
@@ -59,7 +61,7 @@ fcgi_pairs_tidy(char *bytes, size_t *len_inout)
     while (fcgi_pairs_next(&pairs, &pair)) {
         if (!is_sound(&pair))
             return false;
-        if (pair.value_len == 0) {
+        if (!request_reads(pair.name, pair.name_len, pair.value_len)) {
             memmove(to, kept, (size_t)(start - kept));
             to += start - kept;
             kept = pairs.at;

@@ -29,8 +29,9 @@ bool fcgi_pairs_next(struct fcgi_pairs *pairs, struct fcgi_pair *pair_out);
  * Makes parameters such as libfcgi bears, in place. False if they are malformed
  * or if it would not read what they say: it adds up the two lengths of a pair
  * without a look at the sum, and keeps a pair as the C string NAME=VALUE, which
- * a NUL, or a "=" in the name, cuts elsewhere. Leaves out those without a
- * value, as which nginx passes what is absent: each would be an allocation.
+ * a NUL, or a "=" in the name, cuts elsewhere. Leaves out those that nobody
+ * reads (request_reads), such as the other header fields: each would be an
+ * allocation.
  */
 bool fcgi_pairs_tidy(char *bytes, size_t *len_inout);
 

@@ -142,7 +142,9 @@ end_params(struct fcgi_scan *scan)
     size_t len = scan->params_len;
     char *pairs = to->data + to->len - len;
 
-    if (!fcgi_pairs_tidy(pairs, &len))
+    if (scan->is_oversized)
+        len = 0;
+    else if (!fcgi_pairs_tidy(pairs, &len))
         return false;
     if (scan->params_len > 0)
         to->len = (size_t)(pairs - to->data) + len;
@@ -157,7 +159,9 @@ static bool
 take_params(struct fcgi_scan *scan, const char *bytes, size_t len)
 {
     if (len > FCGI_PARAMS_MAX - scan->params_len)
-        return false;
+        scan->is_oversized = true;
+    if (scan->is_oversized)
+        return true;
     scan->params_len += len;
     return keep(scan, add_content(scan, FCGI_PARAMS, bytes, len));
 }
@@ -344,7 +348,7 @@ fcgi_scan_next(struct fcgi_scan *scan)
     buf_clear(&scan->request);
     scan->last_id = scan->id;
     scan->id = 0;
-    scan->has_params = false;
+    scan->has_params = scan->is_oversized = false;
     scan->params_len = scan->body_len = scan->open_len = 0;
 }
 

@@ -36,10 +36,11 @@ struct fcgi_scan {
     uint16_t id;      /* the request under way; 0: none */
     uint16_t last_id; /* the one before; 0: none yet */
     bool keeps_connection;
-    bool has_params; /* the parameters are complete */
-    bool is_starved; /* there was no memory for a part of it */
-    bool is_over;    /* the last answer said that the connection ends; what
-                        still arrives is dropped */
+    bool has_params;   /* the parameters are complete */
+    bool is_oversized; /* they are too many, and not kept */
+    bool is_starved;   /* there was no memory for a part of it */
+    bool is_over;      /* the last answer said that the connection ends; what
+                          still arrives is dropped */
     size_t params_len;
     size_t body_len; /* at most HTTP_BODY_MAX + 1; the rest is dropped */
     size_t open_len; /* content of the last record in request, if it may grow */

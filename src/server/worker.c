@@ -231,15 +231,19 @@ handle_event(struct worker *worker, const struct epoll_event *event)
 }
 
 static void
-close_overdue(struct worker *worker, int64_t now)
+expire_overdue(struct worker *worker, int64_t now)
 {
     for (int state = 0; state < CONN_STATE_MAX; state++) {
         int64_t limit_ms = conn_waits[state].limit_ms;
         struct conn_list *list = &worker->lists[state];
 
         while (limit_ms >= 0 && list->first != NULL &&
-               now - list->first->since > limit_ms)
-            close_conn(worker, list->first);
+               now - list->first->since > limit_ms) {
+            struct conn *conn = list->first;
+
+            conn_expire(conn);
+            settle(worker, conn, (enum conn_state)state);
+        }
     }
 }
 
@@ -286,7 +290,7 @@ turn(struct worker *worker, int timeout_ms)
 
     for (int i = 0; i < n; i++)
         handle_event(worker, &events[i]);
-    close_overdue(worker, process_now_ms());
+    expire_overdue(worker, process_now_ms());
     free_closed(worker);
 }
 

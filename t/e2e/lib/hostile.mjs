@@ -187,9 +187,16 @@ const acts = {
     const seconds = peers
       .map((peer) => peer.seconds ?? Infinity)
       .sort((a, b) => a - b);
-    const answered = peers.filter((peer) => peer.chunks.length > 0).length;
+    const answers = peers
+      .filter((peer) => peer.chunks.length > 0)
+      .map((peer) => Buffer.concat(peer.chunks).toString('latin1'));
     for (const peer of peers) peer.socket.destroy();
-    return { first: seconds[0], last: seconds.at(-1), answered };
+    return {
+      first: seconds[0],
+      last: seconds.at(-1),
+      answered: answers.length,
+      late: answers.filter((text) => text.includes('Status: 408 ')).length,
+    };
   },
 
   /** Whole requests, a byte at a time. */

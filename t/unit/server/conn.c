@@ -10,6 +10,7 @@
 #include <criterion/criterion.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -60,7 +61,8 @@ add_get(struct buf *to, const char *path, int flags)
 
 /* Has the peer send a letter's request each: r reads; w writes, as the question
  * does whether a write would be stored; W the same, and is the last one; a
- * aborts the one before; b begins one, and no more. */
+ * aborts the one before; b begins one, and no more; p is a part that says
+ * nothing. */
 static void
 send_all(const char *letters)
 {
@@ -71,6 +73,8 @@ send_all(const char *letters)
             records_add(&bytes, ABORT, 1, NULL, 0, 0);
         else if (*letters == 'b')
             records_add_begin(&bytes, 1, 1, 1);
+        else if (*letters == 'p')
+            records_add(&bytes, PARAMS, 77, NULL, 0, 0);
         else
             add_get(&bytes, *letters == 'r' ? "/healthz" : "/readyz",
                     *letters != 'W');
@@ -194,14 +198,15 @@ Test(conn, a_peer_that_does_not_read_holds_up_only_itself)
     cr_assert_eq(conn->state, CONN_IDLE);
 }
 
-Test(conn, its_time_begins_again_with_a_request_and_with_bytes_that_leave)
+Test(conn, its_time_begins_again_with_each_part_of_a_request)
 {
     struct buf bytes = {0};
 
     send_all("b");
     conn_read(conn);
     cr_assert_eq(conn->state, CONN_RECEIVING);
-    cr_assert(!conn->is_timed_anew, "a part of a request");
+    cr_assert(conn->is_timed_anew, "a part of a request");
+    conn->is_timed_anew = false;
     send_all("a");
     conn_read(conn);
     cr_assert_eq(conn->state, CONN_IDLE);
@@ -214,6 +219,99 @@ Test(conn, its_time_begins_again_with_a_request_and_with_bytes_that_leave)
     conn_read(conn);
     cr_assert_eq(conn->state, CONN_IDLE);
     cr_assert(!conn->is_timed_anew, "what belongs to no request");
+}
+
+/* The status of the first answer that the peer has got. */
+static int
+first_status(void)
+{
+    (void)count_ends();
+    cr_assert_gt(got.len, 8 + strlen("Status: 408"));
+    return atoi(got.data + 8 + strlen("Status: "));
+}
+
+/* The peer may still be sending, and has to see the answer first. */
+static void
+assert_late(void)
+{
+    int ends = count_ends();
+
+    cr_assert_eq(first_status(), 408);
+    cr_assert_eq(conn->state, CONN_RECEIVING);
+    cr_assert(conn->is_timed_anew);
+    send_all("r");
+    conn_read(conn);
+    cr_assert_eq(count_ends(), ends, "what is late is dropped");
+    conn_expire(conn);
+    cr_assert_eq(conn->state, CONN_CLOSING);
+}
+
+Test(conn, a_request_that_stalls_is_told_so)
+{
+    send_all("b");
+    conn_read(conn);
+    conn_expire(conn);
+    assert_late();
+}
+
+Test(conn, a_request_may_take_a_minute_and_no_more)
+{
+    send_all("b");
+    conn_read(conn);
+    conn->began -= 59000;
+    send_all("p");
+    conn_read(conn);
+    cr_assert_eq(conn->state, CONN_RECEIVING);
+    cr_assert(!conn->fcgi.scan.is_over);
+    conn->began -= 2000;
+    send_all("p");
+    conn_read(conn);
+    assert_late();
+}
+
+Test(conn, the_minute_is_each_requests_own)
+{
+    send_all("b");
+    conn_read(conn);
+    conn->began -= 59000;
+    send_all("ab");
+    conn_read(conn);
+    conn->began -= 59000;
+    send_all("p");
+    conn_read(conn);
+    cr_assert(!conn->fcgi.scan.is_over);
+}
+
+Test(conn, whoever_is_in_no_request_is_told_nothing)
+{
+    conn_expire(conn);
+    cr_assert_eq(conn->state, CONN_CLOSING);
+    cr_assert_eq(count_ends(), 0);
+    cr_assert_eq(got.len, 0);
+}
+
+Test(conn, too_many_parameters_are_a_431_and_the_connection_goes_on)
+{
+    static char name[65000];
+    struct buf bytes = {0}, pairs = {0};
+
+    memset(name, 'A', sizeof(name) - 1);
+    records_add_pair(&pairs, name, "v");
+    records_add_begin(&bytes, 1, 1, 1);
+    for (int i = 0; i < 2; i++)
+        records_add(&bytes, PARAMS, 1, pairs.data, pairs.len, 0);
+    records_add(&bytes, PARAMS, 1, NULL, 0, 0);
+    records_add(&bytes, STDIN, 1, NULL, 0, 0);
+    cr_assert_eq(send(peer, bytes.data, bytes.len, 0), (ssize_t)bytes.len);
+    for (int i = 0; i < 3; i++)
+        conn_read(conn);
+    cr_assert_eq(first_status(), 431);
+    cr_assert_eq(conn->state, CONN_IDLE);
+    send_all("r");
+    cr_assert_eq(serve_all(), 0);
+    cr_assert_eq(count_ends(), 2);
+    buf_clear(&pairs);
+    buf_clear(&bytes);
 }
 
 Test(conn, what_a_peer_has_sent_is_no_silence)

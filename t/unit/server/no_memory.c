@@ -120,7 +120,7 @@ serve_alone(struct trial *trial)
     list_params(trial, params);
     for (size_t i = 0; i < PARAMS_COUNT; i++)
         variables[i] = tokens_format("%s=%s", params[i].name, params[i].value);
-    request_init(&exchange.request, variables);
+    cr_assert_eq(request_init(&exchange.request, variables), ERR_OK);
     exchange.request.body = trial->body;
     exchange.request.body_len = strlen(trial->body);
     begin(trial);
