@@ -98,6 +98,79 @@ test('two Authorization fields are refused', async () => {
   }
 });
 
+test('a field on two lines is one list', async () => {
+  const tenant = stack.tenant();
+  const strict = await stack.post(
+    tenant,
+    key,
+    { value: { soft_limit_for_big_orders: 1, more: 2 } },
+    { prefer: ['return=minimal', 'handling=strict'] },
+  );
+  assertProblem(strict, 400, 'validation_failed');
+  const coded = await stack.post(tenant, key, body, {
+    'content-encoding': ['identity', 'gzip'],
+  });
+  assertProblem(coded, 415, 'unsupported_media_type');
+  const first = await stack.post(tenant, key, body);
+  assertVersion(first, 1);
+  const read = await stack.get(tenant, key, {
+    accept: ['text/html', 'application/problem+json'],
+  });
+  assert.equal(read.type, 'application/problem+json');
+});
+
+test('a condition on two lines is one list, or refused', async () => {
+  const tenant = stack.tenant();
+  const { etag } = (await stack.post(tenant, key, body)).headers;
+  const changed = await stack.get(tenant, key, {
+    'if-none-match': ['"1"', etag],
+  });
+  assert.equal(changed.status, front.twoLines['if-none-match'] ?? 304);
+  const mine = await stack.post(tenant, key, body, {
+    'if-match': ['"1"', etag],
+  });
+  assert.equal(mine.status, front.twoLines['if-match'] ?? 200);
+  const lost = await stack.post(tenant, key, body, {
+    'if-match': ['"1"', '"2"'],
+  });
+  assert.equal(lost.status, front.twoLines.lost ?? 412);
+});
+
+test('an empty condition is not taken for none', async () => {
+  const tenant = stack.tenant();
+  for (const field of ['if-match', 'if-none-match']) {
+    const answer = await stack.post(tenant, key, body, { [field]: '' });
+    if (front.losesEmptyFields) {
+      assert.equal(answer.status, 200);
+      continue;
+    }
+    assertProblem(answer, 400, 'bad_request');
+    assert.match(answer.json.message, new RegExp(`^${field}: `, 'i'));
+  }
+  const version = front.losesEmptyFields ? 2 : 0;
+  assertVersion(await stack.get(tenant, key), version);
+});
+
+test('too many or too large fields are said to be so', async () => {
+  const tenant = stack.tenant();
+  const many = (count, size) =>
+    Object.fromEntries(
+      Array.from({ length: count }, (_, i) => [`x-${i}`, 'x'.repeat(size)]),
+    );
+  for (const [count, size] of [
+    [300, 1],
+    [1000, 20],
+    [4, 16000],
+    [6, 12000],
+    [1, 20000],
+  ]) {
+    const answer = await stack.get(tenant, key, many(count, size));
+    if (answer.status === 200) continue; // there is room for them
+    const sent = `${count} of ${size}: ${answer.status} ${answer.text}`;
+    assert.ok(front.tooLarge.includes(answer.status), sent);
+  }
+});
+
 test('health is for everybody', async () => {
   for (const from of [outside, (o) => stack.request(o)]) {
     const answer = await from({ path: front.health });

@@ -3,14 +3,16 @@
 // TLS, tenants by host name and the rate limit.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import https from 'node:https';
 import net from 'node:net';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { connect as tlsConnect } from 'node:tls';
 import { assertProblem } from '../lib/contract.mjs';
 import { assertVersion } from '../lib/etag.mjs';
+import { freePort } from '../lib/files.mjs';
 import { exchange, request } from '../lib/http.mjs';
 import { find } from '../lib/paths.mjs';
 import { Program, until } from '../lib/process.mjs';
@@ -28,9 +30,10 @@ function swap(text, from, to) {
   return text.replaceAll(from, to);
 }
 
-/** The main file of a site that includes orderconf.conf, as Debian's does. */
-function site() {
-  const dir = join(stack.dir, 'site');
+/** The main file of a site that includes orderconf.conf, as Debian's does: with
+ * these changes, and listening for TLS there. */
+function site(name, tls, changes) {
+  const dir = join(stack.dir, name);
   mkdirSync(dir);
   const [cert, key] = stack.certificate();
 
@@ -41,15 +44,9 @@ function site() {
     text = swap(text, '/etc/ssl/orderconf/fullchain.pem', cert);
     text = swap(text, '/etc/ssl/orderconf/privkey.pem', key);
     text = swap(text, '/run/orderconf/fcgi.sock', stack.fcgiSocket);
-    // Slow enough for a flood on any machine.
-    text = swap(text, 'rate=100r/s', 'rate=1r/s');
-    text = swap(text, 'burst=200', 'burst=20');
-    text = swap(text, 'listen 80;', `listen unix:${stack.dir}/plain.sock;`);
-    text = swap(
-      text,
-      'listen 443 ssl http2;',
-      `listen unix:${stack.dir}/tls.sock ssl http2;`,
-    );
+    for (const [from, to] of changes) text = swap(text, from, to);
+    text = swap(text, 'listen 80;', `listen unix:${dir}/plain.sock;`);
+    text = swap(text, 'listen 443 ssl http2;', `listen ${tls} ssl http2;`);
     text = swap(text, 'listen [::]:80;', '');
     text = swap(text, 'listen [::]:443 ssl http2;', '');
     return text;
@@ -76,17 +73,23 @@ http {
   return { dir, main };
 }
 
-const { dir, main } = site();
+const { dir, main } = site('site', `unix:${stack.dir}/tls.sock`, [
+  // Slow enough for a flood on any machine, all of which has one address.
+  ['rate=100r/s', 'rate=1r/s'],
+  ['burst=200', 'burst=20'],
+  ['rate=50r/s', 'rate=10000r/s'],
+  ['burst=100', 'burst=10000'],
+]);
 
-/** A request over TLS for a host name. */
-function ask(host, { tenant, headers = {}, ...rest }) {
+/** A request over TLS for a host name; by default to the site's socket. */
+function ask(host, { tenant, target, headers = {}, ...rest }) {
   const all = { host, ...headers };
   if (tenant) all.authorization = stack.authorization(stack.token(tenant));
   const ca = readFileSync(join(stack.dir, 'cert.pem'));
   const agent = new https.Agent({ ca, servername: host });
   agent.createConnection = (options) => {
     // node's https would ignore socketPath for TLS without this.
-    const socket = net.connect(join(stack.dir, 'tls.sock'));
+    const socket = net.connect(target ?? { path: join(stack.dir, 'tls.sock') });
     return tlsConnect({ ...options, socket, ca, servername: host });
   };
   return request(
@@ -178,7 +181,7 @@ test('it serves', async (t) => {
 
   await t.test('plain HTTP is refused, and not redirected', async () => {
     const answer = await request(
-      { socketPath: join(stack.dir, 'plain.sock') },
+      { socketPath: join(dir, 'plain.sock') },
       { path, headers: { host: 'api.x.example', authorization: 'Bearer x' } },
     );
     assert.equal(answer.status, 403);
@@ -219,4 +222,44 @@ test('it serves', async (t) => {
   );
 
   await stack.stop();
+});
+
+test("a stranger's flood in a tenant's name does not starve the tenant", async (t) => {
+  const port = await freePort();
+  const { dir, main } = site('limited', `127.0.0.1:${port}`, []);
+  const server = new Program(nginx, ['-p', dir, '-c', main], {
+    log: join(dir, 'nginx.log'),
+  });
+  t.after(() => server.kill('SIGKILL'));
+  await stack.startService();
+  await until('nginx answers', () => existsSync(join(dir, 'nginx.pid')));
+
+  const tenant = stack.tenant();
+  const host = `${tenant}.x.example`;
+  const from = (localAddress) => ({ host: '127.0.0.1', port, localAddress });
+  let flooding = true;
+  const refused = { 401: 0, 429: 0 };
+  const flood = Array.from({ length: 16 }, async () => {
+    while (flooding) {
+      const answer = await ask(host, { path, target: from('127.0.0.2') });
+      refused[answer.status]++;
+    }
+  });
+  await until('the flood is there', () => refused[429] > 100);
+  const good = [];
+  for (let i = 0; i < 40; i++) {
+    good.push(await ask(host, { tenant, path, target: from('127.0.0.1') }));
+    await sleep(25);
+  }
+  flooding = false;
+  await Promise.all(flood);
+  const served = good.filter(({ status }) => status === 200).length;
+  t.diagnostic(
+    `of the flood's ${refused[401] + refused[429]} requests ${refused[401]} ` +
+      `got through, of the tenant's 40 ${served}`,
+  );
+  assert.ok(served >= 38, `${served} of 40`);
+  assert.doesNotMatch(readFileSync(join(dir, 'nginx.log'), 'utf8'), /limiting/);
+  assert.deepEqual(await server.stop('SIGQUIT'), { code: 0, signal: null });
+  await stack.stopService();
 });

@@ -48,6 +48,12 @@ class Front {
   disguised = {};
   /** What it makes of TRACE, by itself. */
   trace = 405;
+  /** Its answers where the service would take two lines as one list. */
+  twoLines = {};
+  /** It drops a field that is empty, even a condition. */
+  losesEmptyFields = false;
+  /** What header fields that are too large or too many are. */
+  tooLarge = [431];
 
   /** Starts the service; by default with a supervisor of its own. */
   startService() {
@@ -109,6 +115,7 @@ class Front {
 /** nginx before the supervisor. */
 class Nginx extends Front {
   disguised = { '%00': 400 };
+  twoLines = { 'if-none-match': 400, 'if-match': 400, lost: 400 };
   stopSignal = 'SIGQUIT';
 
   get server() {
@@ -220,6 +227,7 @@ class NginxSpawnFcgi extends Nginx {
 
 /** What the three ways with Apache have in common. */
 class Apache extends Front {
+  tooLarge = [400, 431]; // a field of its own limits, or all of them together
   logsIds = true;
   gone = [503, 'service_unavailable'];
 
@@ -359,6 +367,8 @@ class ApacheStarter extends Apache {
 
 /** mod_fcgid, which has the service's log, too. */
 class ApacheFcgid extends ApacheStarter {
+  tooLarge = [400, 500]; // mod_fcgid itself fails when all of them are too large
+
   /** Apache's graceful restart: new workers. Requests may be lost by it. */
   async restart() {
     const count = () => this.workerLines('resuming normal operations').length;
@@ -450,6 +460,8 @@ class Lighttpd extends Front {
   host = 'api.x.example';
   negotiates = false;
   gone = [503, 'service_unavailable'];
+  twoLines = { 'if-none-match': 200 }; // the first line
+  losesEmptyFields = true;
   // Control characters, what would become a slash, and what is no UTF-8.
   disguised = {
     ...{ '%0a': 400, '%0d': 400, '%00': 400, '%09': 400, '%0a%0a': 400 },
