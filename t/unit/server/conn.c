@@ -227,7 +227,7 @@ first_status(void)
 {
     (void)count_ends();
     cr_assert_gt(got.len, 8 + strlen("Status: 408"));
-    return atoi(got.data + 8 + strlen("Status: "));
+    return (int)strtol(got.data + 8 + strlen("Status: "), NULL, 10);
 }
 
 /* The peer may still be sending, and has to see the answer first. */
