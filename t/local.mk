@@ -104,6 +104,7 @@ check_PROGRAMS += \
 	t/unit/setting/import \
 	t/unit/setting/jsonl \
 	t/unit/store/batch \
+	t/unit/store/clock \
 	t/unit/store/committer \
 	t/unit/store/committer_probe \
 	t/unit/store/history \
@@ -242,6 +243,7 @@ t_unit_setting_import_SOURCES = t/unit/setting/import.c $(store_both)
 t_unit_setting_jsonl_SOURCES = t/unit/setting/jsonl.c $(ring) \
 	t/lib/scratch.c t/lib/scratch.h
 t_unit_store_batch_SOURCES = t/unit/store/batch.c $(store_both)
+t_unit_store_clock_SOURCES = t/unit/store/clock.c $(store_both) $(log_sink)
 t_unit_store_committer_SOURCES = t/unit/store/committer.c $(committing)
 t_unit_store_committer_probe_SOURCES = t/unit/store/committer_probe.c \
 	$(committing)

@@ -21,8 +21,8 @@ static const struct ctl_option options[OPTIONS] = {
 
 struct tenant {
     char name[TENANT_MAX + 1];
-    uint64_t keys;      /* that are set */
-    int64_t updated_at; /* the last change of any */
+    uint64_t keys;        /* that are set */
+    struct record newest; /* of all keys; without its strings */
 };
 
 /* Kept, and printed when the store is left alone again. */
@@ -51,8 +51,10 @@ take(void *ctx, const char *name, const char *key, const struct record *record)
         memcpy(last->name, name, strlen(name) + 1);
     }
     last->keys += record_is_set(record) && config_key_find(key) != NULL;
-    if (last->updated_at < record->updated_at)
-        last->updated_at = record->updated_at;
+    if (record_is_newer(record, &last->newest))
+        last->newest = (struct record){.version = record->version,
+                                       .seq = record->seq,
+                                       .updated_at = record->updated_at};
     return ERR_OK;
 }
 
@@ -62,7 +64,7 @@ print_text(const struct tenant *tenant)
     char time[CTL_TIME_SIZE];
 
     printf("%-30s %llu  %s\n", tenant->name, (unsigned long long)tenant->keys,
-           ctl_time_text(tenant->updated_at, time));
+           ctl_time_text(tenant->newest.updated_at, time));
 }
 
 static enum ctl_exit
@@ -74,7 +76,7 @@ print_json(const struct tenant *tenant)
                        json_text_add(&json, ",\"keys\":") &&
                        json_text_add_number(&json, tenant->keys) &&
                        json_text_add(&json, ",\"updated_at\":") &&
-                       json_text_add_time(&json, tenant->updated_at) &&
+                       json_text_add_time(&json, tenant->newest.updated_at) &&
                        json_text_add(&json, "}");
 
     return ctl_print_json(&json, is_complete);

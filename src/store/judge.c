@@ -15,8 +15,9 @@ make_version(struct store_write *write, int64_t now)
 {
     write->is_new = true;
     write->version++;
-    /* A clock that was set back does not make a newer version look older. */
-    if (write->updated_at < now)
+    /* A clock that is set right by a little does not make a newer version look
+     * older. One that was wrong by more does not hold the time for ever. */
+    if (write->updated_at < now || write->updated_at > now + STORE_CLOCK_STEP)
         write->updated_at = now;
 }
 

@@ -10,6 +10,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* So many seconds a clock may be behind a version's time, and the next version
+ * still has that time; else it has its own, an earlier one. What is newer, the
+ * version says, and between keys its seq. */
+#define STORE_CLOCK_STEP 60
+
 /* Base version of a write that takes whatever version there is. */
 #define STORE_ANY_VERSION UINT64_MAX
 

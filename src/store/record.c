@@ -14,6 +14,13 @@ copy_text(const char *text, char **copy_out)
     return text == NULL || *copy_out != NULL;
 }
 
+bool
+record_is_newer(const struct record *record, const struct record *other)
+{
+    return record->seq != other->seq ? record->seq > other->seq
+                                     : record->updated_at > other->updated_at;
+}
+
 enum err
 record_copy(const struct record *record, struct record *copy_out)
 {

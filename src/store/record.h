@@ -38,6 +38,10 @@ record_is_set(const struct record *record)
     return record->value_len > 0;
 }
 
+/* True if the record was stored after the other one, whatever the clock said;
+ * if both are older than format 2, the clock has to do. */
+bool record_is_newer(const struct record *record, const struct record *other);
+
 /* What made a version; kept in the history beside the record. */
 struct record_origin {
     char *request_id; /* owned */

@@ -17,9 +17,15 @@ struct store_stamp {
     uint64_t seq; /* the last one given; each commit sets it first */
     unsigned char ids[STORE_STAMP_IDS][STORE_WRITE_ID_SIZE];
     size_t left; /* of ids */
+    bool is_clock_noted;
 };
 
 /* Sets the seq and write_id of a write that makes a version. 0, or errno. */
 int store_stamp(struct store_stamp *stamp, struct store_write *write);
+
+/* Of a write that was judged, where a version with the time before was: logs,
+ * once, if it has an earlier one. */
+void store_stamp_note_clock(struct store_stamp *stamp,
+                            const struct store_write *write, int64_t before);
 
 #endif

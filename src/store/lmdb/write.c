@@ -94,7 +94,7 @@ lmdb_write_reset(struct store_write *write, enum err result)
  * is returned, and ends the transaction. */
 static int
 judge(const struct lmdb_env *env, MDB_txn *txn, struct store_write *write,
-      int64_t now)
+      int64_t now, struct store_stamp *stamp)
 {
     struct store_name name;
     struct store_record current;
@@ -116,6 +116,7 @@ judge(const struct lmdb_env *env, MDB_txn *txn, struct store_write *write,
     write->has_write_id = current.seq > 0;
     memcpy(write->write_id, current.write_id, STORE_WRITE_ID_SIZE);
     store_judge(write, current.value, current.value_len, now);
+    store_stamp_note_clock(stamp, write, current.updated_at);
     return 0;
 }
 
@@ -205,7 +206,7 @@ lmdb_write_apply(const struct lmdb_env *env, MDB_txn *txn,
     int rc = 0;
 
     for (write = first; rc == 0 && write != end; write = write->next)
-        rc = judge(env, txn, write, now);
+        rc = judge(env, txn, write, now, stamp);
     if (rc == 0)
         store_judge_group(first, end);
     for (write = first; rc == 0 && write != end; write = write->next) {

@@ -9,22 +9,6 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
-
-/* Set back and forth by tests: the program's own time() comes before libc's. */
-static time_t clock_offset;
-
-time_t
-time(time_t *now_out)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_REALTIME, &now);
-    now.tv_sec += clock_offset;
-    if (now_out != NULL)
-        *now_out = now.tv_sec;
-    return now.tv_sec;
-}
 
 static enum err
 see(void *ctx, const char *tenant, const char *key, const struct record *record)
@@ -63,39 +47,6 @@ STORE_TEST(names_that_join_to_the_same_text_are_different)
     assert_value(store, "ab", "c", 1, "1");
     assert_value(store, "a", "bc", 1, "2");
     assert_value(store, "abc", "c", 0, "");
-}
-
-static int64_t
-time_of(struct store *store)
-{
-    struct record record;
-    int64_t updated_at;
-
-    cr_assert_eq(store_get(store, "acme", "timer", &record), ERR_OK);
-    updated_at = record.updated_at;
-    record_clear(&record);
-    return updated_at;
-}
-
-STORE_TEST(the_time_is_now_and_never_goes_back)
-{
-    struct store_write write = write_of("acme", "timer", "1");
-    int64_t before = time(NULL);
-
-    cr_assert_eq(store_commit_one(store, &write), ERR_OK);
-    cr_expect(write.updated_at >= before && write.updated_at <= time(NULL));
-    cr_expect_eq(time_of(store), write.updated_at);
-
-    before = write.updated_at;
-    clock_offset = -3600;
-    cr_assert_eq(store_commit_one(store, &write), ERR_OK);
-    cr_expect_eq(write.updated_at, before);
-    cr_expect_eq(time_of(store), before);
-
-    clock_offset = 3600;
-    cr_assert_eq(store_commit_one(store, &write), ERR_OK);
-    cr_expect_geq(write.updated_at, before + 3600);
-    cr_expect_eq(time_of(store), write.updated_at);
 }
 
 STORE_TEST(values_are_bytes_of_any_length)
@@ -208,19 +159,6 @@ STORE_TEST(rules_of_a_write)
         cr_expect_eq(versions, rule->after[0] != '\0' ? rule->version : 0,
                      "rule %zu: %s", i, seen.text);
     }
-}
-
-STORE_TEST(what_changed_nothing_keeps_its_time)
-{
-    struct store_write first = write_of("acme", "sequence", "a");
-    struct store_write again = write_of("acme", "sequence", "a");
-
-    first.once = again.once = true;
-    cr_assert_eq(store_commit_one(store, &first), ERR_OK);
-    clock_offset = 60;
-    cr_assert_eq(store_commit_one(store, &again), ERR_OK);
-    cr_expect_eq(again.version, 1);
-    cr_expect_eq(again.updated_at, first.updated_at);
 }
 
 STORE_TEST(list_is_one_tenants_in_order)
