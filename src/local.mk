@@ -94,6 +94,7 @@ liborderconf_a_SOURCES = \
 	src/store/lmdb/raise.c src/store/lmdb/raise.h \
 	src/store/lmdb/records.c src/store/lmdb/records.h \
 	src/store/lmdb/redo.c src/store/lmdb/redo.h \
+	src/store/lmdb/refuse.c src/store/lmdb/refuse.h \
 	src/store/lmdb/snapshot.c src/store/lmdb/snapshot.h \
 	src/store/lmdb/stat.c src/store/lmdb/stat.h \
 	src/store/lmdb/tree.c src/store/lmdb/tree.h \

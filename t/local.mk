@@ -312,6 +312,7 @@ dist_check_SCRIPTS = \
 	t/e2e/server/logs.mjs \
 	t/e2e/server/metrics.mjs \
 	t/e2e/server/no_memory.mjs \
+	t/e2e/server/pids.mjs \
 	t/e2e/server/pipelined.mjs \
 	t/e2e/server/processes.mjs \
 	t/e2e/server/settings_file.mjs \

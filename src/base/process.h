@@ -22,6 +22,14 @@ int process_open_signals(const int *numbers);
 size_t process_raise_fds(size_t most);
 
 /*
+ * Goes on in a child, which has another pid: true there, and only there. This
+ * process closes all its files and waits: signals it passes on, and it ends as
+ * the child does. If it is killed, so is the child. For a process of one
+ * thread. False if no child could be made, or too many were, one by the other.
+ */
+bool process_renumber(void);
+
+/*
  * The path of the running program. Not /proc/self/exe itself: that would start
  * the old program again after an upgrade has put a new one in its place. False
  * with errno.

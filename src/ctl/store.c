@@ -3,6 +3,7 @@
 
 #include "base/args.h"
 #include "base/log.h"
+#include "base/process.h"
 #include "base/util.h"
 #include "store/open.h"
 
@@ -80,7 +81,9 @@ open_as_owner(const struct store_options *options, struct store **store_out,
 
     if (err != ERR_OK)
         return err;
-    err = store_open(options, store_out, why, why_size);
+    do
+        err = store_open(options, store_out, why, why_size);
+    while (err == ERR_BUSY && process_renumber());
     if (is_root)
         (void)become(0, group); /* as the real user may */
     return err;
@@ -145,7 +148,9 @@ ctl_store_check(const char *const *values, struct store_checked *checked_out)
         return ctl_fail("%s: there is no store in this directory", settings.db);
     err = become_owner(settings.db, &is_root, why, sizeof(why));
     if (err == ERR_OK) {
-        err = store_check(settings.db, checked_out, why, sizeof(why));
+        do
+            err = store_check(settings.db, checked_out, why, sizeof(why));
+        while (err == ERR_BUSY && process_renumber());
         if (is_root)
             (void)become(0, group); /* as the real user may */
     }

@@ -13,6 +13,7 @@
 #include "api/route.h"
 #include "base/log.h"
 #include "base/must_alloc.h"
+#include "base/process.h"
 #include "base/util.h"
 #include "metrics/metrics.h"
 #include "model/key_ring.h"
@@ -65,8 +66,12 @@ open_store(struct api *api, const struct settings *options)
         .history = (uint64_t)options->history,
     };
     char why[512] = "out of memory";
+    enum err err;
 
-    if (store_open(&store, &api->store, why, sizeof(why)) == ERR_OK)
+    do
+        err = store_open(&store, &api->store, why, sizeof(why));
+    while (err == ERR_BUSY && process_renumber());
+    if (err == ERR_OK)
         return true;
     log_event(LOG_LEVEL_ERR, "store_not_opened", LOG_TEXT("reason", why));
     return false;

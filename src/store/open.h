@@ -16,6 +16,8 @@ struct store_options;
  * Opens the LMDB store. Call once per process, after fork. On failure, an
  * operator's explanation is in why (why_size bytes), and nothing was changed:
  * a store of a newer format, a file that is no store, no permission.
+ * ERR_BUSY is that another pid would do (see process_renumber): a process with
+ * the same one, in another pid namespace, has it open. Nothing is logged then.
  */
 enum err store_open(const struct store_options *options,
                     struct store **store_out, char *why, size_t why_size);
@@ -28,7 +30,7 @@ bool store_exists(const char *path);
  * Looks at all that is in the store at path, as it is at one moment, beside
  * whoever uses it; nothing is opened for writing but the lock file, and nothing
  * read is believed. On failure, why says what is damaged, or why it could not
- * be read.
+ * be read. ERR_BUSY: as for store_open.
  */
 enum err store_check(const char *path, struct store_checked *checked_out,
                      char *why, size_t why_size);

@@ -7,6 +7,7 @@
 #include "store/lmdb/datafile.h"
 #include "store/lmdb/env.h"
 #include "store/lmdb/meta.h"
+#include "store/lmdb/refuse.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -248,6 +249,9 @@ write_copy(struct copying *copying, size_t map_size)
     enum err err;
     int rc = lmdb_file_make(copying->path, map_size, MDB_NOSYNC, &copying->to);
 
+    if (rc == ENOMEM)
+        return lmdb_refuse("could not write", copying->path, map_size, rc,
+                           copying->why, copying->why_size);
     if (rc != 0)
         return refuse(copying, rc);
     err = copy_tree(copying, from->config, copying->to.config);

@@ -6,6 +6,7 @@
 #include "store/lmdb/datafile.h"
 #include "store/lmdb/meta.h"
 #include "store/lmdb/redo.h"
+#include "store/lmdb/refuse.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -108,8 +109,8 @@ lmdb_file_create(const char *path, size_t map_size, char *why, size_t why_size)
     if (rc == 0)
         return ERR_OK;
     (void)unlink(new_path);
-    return store_file_refuse(why, why_size, "could not create %s/%s: %s", path,
-                             STORE_FILE_DATA, mdb_strerror(rc));
+    return lmdb_refuse("could not create store", path, map_size, rc, why,
+                       why_size);
 }
 
 /* Ends the doubt for the next one who opens the file. */
@@ -219,10 +220,8 @@ open_env(const char *path, size_t map_size, struct lmdb_handles *handles,
     if (rc == 0)
         rc = begin_reading(handles->env, &txn);
     if (rc != 0)
-        return store_file_refuse(why, why_size,
-                                 "could not open store %s with a map of %zu "
-                                 "bytes: %s",
-                                 path, map_size, mdb_strerror(rc));
+        return lmdb_refuse("could not open store", path, map_size, rc, why,
+                           why_size);
     err = open_databases(path, txn, handles, why, why_size);
     if (err != ERR_OK)
         mdb_txn_abort(txn);
@@ -251,6 +250,8 @@ lmdb_file_open(const char *path, size_t map_size,
         return err;
     if (mdb_env_create(&handles.env) != 0)
         return store_file_refuse(why, why_size, "out of memory");
+    if (map_size == 0)
+        map_size = file.map_size;
     err = open_env(path, map_size, &handles, why, why_size);
     if (err != ERR_OK) {
         mdb_env_close(handles.env);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * Making and opening an LMDB store so that it is whole or refused. For
- * store/lmdb/env.c only.
+ * Making and opening an LMDB store so that it is whole or refused.
  */
 #ifndef STORE_LMDB_CREATE_H
 #define STORE_LMDB_CREATE_H
@@ -33,7 +32,8 @@ int lmdb_file_make(const char *path, size_t map_size, unsigned int flags,
 enum err lmdb_file_create(const char *path, size_t map_size, char *why,
                           size_t why_size);
 
-/* Opens the store, after checking all that LMDB would take on trust. */
+/* Opens the store, after checking all that LMDB would take on trust. map_size 0
+ * is what it was last written with. */
 enum err lmdb_file_open(const char *path, size_t map_size,
                         struct lmdb_handles *handles_out, char *why,
                         size_t why_size);

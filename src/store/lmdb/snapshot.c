@@ -2,6 +2,7 @@
 #include "store/lmdb/snapshot.h"
 
 #include "store/lmdb/datafile.h"
+#include "store/lmdb/refuse.h"
 
 #include <stdbool.h>
 #include <string.h>
@@ -114,8 +115,7 @@ lmdb_snapshot_open(struct lmdb_snapshot *snapshot, const char *path, char *why,
                                  "%s/%s is damaged: its first two pages are "
                                  "not of two commits that follow each other",
                                  path, STORE_FILE_DATA);
-    return store_file_refuse(why, why_size, "could not read store %s: %s", path,
-                             mdb_strerror(rc));
+    return lmdb_refuse("could not read store", path, 0, rc, why, why_size);
 }
 
 void

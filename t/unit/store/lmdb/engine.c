@@ -119,7 +119,7 @@ Test(store_lmdb, a_map_too_small_to_start_with_leaves_nothing)
     char why[512] = "";
 
     cr_assert_neq(store_open(&options, &store, why, sizeof(why)), ERR_OK);
-    cr_expect_not_null(strstr(why, data), "%s", why);
+    cr_expect_not_null(strstr(why, db), "%s", why);
     cr_expect_not(exists(data));
     store_close(open_store());
 }
@@ -154,7 +154,7 @@ Test(store_lmdb, no_permission_to_write_in_the_directory)
     cr_assert_eq(chmod(scratch, 0755), 0);
     cr_assert_eq(mkdir(db, 0555), 0);
     become_nobody();
-    assert_refused(data, "Permission denied");
+    assert_refused(db, "Permission denied");
     become_root();
     cr_assert_eq(chmod(db, 0755), 0);
     cr_expect_not(exists(data));
@@ -195,7 +195,7 @@ Test(store_lmdb, a_read_only_mount_without_a_store)
 {
     cr_assert_eq(mkdir(db, 0750), 0);
     mount_or_skip(MS_RDONLY, "size=1m");
-    assert_refused(data, "Read-only file system");
+    assert_refused(db, "Read-only file system");
     umount(db);
 }
 

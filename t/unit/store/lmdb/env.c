@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <unistd.h>
 
@@ -30,10 +31,44 @@ Test(store_lmdb_env, what_was_created_is_flushed_with_its_directories)
 Test(store_lmdb_env, a_full_disk_while_creating_leaves_nothing)
 {
     disk.data_error = ENOSPC;
-    assert_refused(data, "No space left on device");
+    assert_refused(db, "No space left on device");
     cr_expect_not(exists(data));
     disk.data_error = 0;
     store_close(open_store());
+}
+
+/* Running out of address space */
+
+/* No free part of it is large enough then. */
+static void
+take_address_space(void)
+{
+    for (size_t size = (size_t)1 << 46; size >= (size_t)MAP_SIZE;)
+        if (mmap(NULL, size, PROT_NONE,
+                 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1,
+                 0) == MAP_FAILED)
+            size /= 2;
+}
+
+Test(store_lmdb_env, a_map_that_does_not_fit_says_what_to_do)
+{
+    static const char what_to_do[] =
+        "for a map of 67108864 bytes; set a smaller --map-size";
+    struct store *store = open_with(MAP_SIZE);
+    struct store_copied copied;
+    char why[512];
+
+    take_address_space();
+    cr_expect_eq(
+        store_copy(store, scratch, NULL, NULL, &copied, why, sizeof(why)),
+        ERR_STORE);
+    cr_expect_not_null(strstr(why, what_to_do), "%s", why);
+    store_close(store);
+
+    take_address_space();
+    assert_refused(db, what_to_do);
+    cr_assert_eq(unlink(data), 0);
+    assert_refused(db, what_to_do);
 }
 
 /* Running out of room */
