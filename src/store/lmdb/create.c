@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -230,6 +231,38 @@ open_env(const char *path, size_t map_size, struct lmdb_handles *handles,
     return err;
 }
 
+static enum err
+make_env(const char *path, size_t map_size, struct lmdb_handles *handles,
+         char *why, size_t why_size)
+{
+    enum err err;
+
+    if (mdb_env_create(&handles->env) != 0)
+        return store_file_refuse(why, why_size, "out of memory");
+    err = open_env(path, map_size, handles, why, why_size);
+    if (err != ERR_OK)
+        mdb_env_close(handles->env);
+    return err;
+}
+
+/* line: the pid of a slot's process, and more. */
+static int
+count_own(const char *line, void *ctx)
+{
+    *(size_t *)ctx += strtol(line, NULL, 10) == getpid();
+    return 0;
+}
+
+/* Whoever looks for the dead takes one who had our pid for us: as when one of
+ * two containers was killed and started again. No slot is ours yet. */
+static bool
+has_dead_namesake(MDB_env *env)
+{
+    size_t count = 0;
+
+    return mdb_reader_list(env, count_own, &count) >= 0 && count > 0;
+}
+
 enum err
 lmdb_file_open(const char *path, size_t map_size,
                struct lmdb_handles *handles_out, char *why, size_t why_size)
@@ -248,15 +281,15 @@ lmdb_file_open(const char *path, size_t map_size,
         err = lmdb_check_pages(path, why, why_size);
     if (err != ERR_OK)
         return err;
-    if (mdb_env_create(&handles.env) != 0)
-        return store_file_refuse(why, why_size, "out of memory");
     if (map_size == 0)
         map_size = file.map_size;
-    err = open_env(path, map_size, &handles, why, why_size);
-    if (err != ERR_OK) {
-        mdb_env_close(handles.env);
-        return err;
+    err = make_env(path, map_size, &handles, why, why_size);
+    if (err == ERR_OK && has_dead_namesake(handles.env)) {
+        mdb_env_close(handles.env); /* frees all slots of this pid */
+        err = make_env(path, map_size, &handles, why, why_size);
     }
+    if (err != ERR_OK)
+        return err;
     if (file.is_short && mdb_env_get_fd(handles.env, &fd) == 0)
         lengthen(handles.env, fd);
     *handles_out = handles;

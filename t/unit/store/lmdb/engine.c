@@ -278,6 +278,70 @@ Test(store_lmdb, the_write_lock_of_the_dead_is_freed)
     store_close(store);
 }
 
+/* How many slots of readers have the pid, in the lock file; replaces it. Before
+ * the first slot there is none. */
+static size_t
+rename_slots(pid_t from, pid_t to)
+{
+    auto_char *path = scratch_path(db, "lock.mdb");
+    struct bytes lock = slurp(path);
+    size_t count = 0;
+
+    for (size_t at = 128; at + sizeof(from) <= lock.len; at += sizeof(from))
+        if (memcmp(lock.bytes + at, &from, sizeof(from)) == 0) {
+            memcpy(lock.bytes + at, &to, sizeof(to));
+            count++;
+        }
+    spit(path, lock.bytes, lock.len);
+    free(lock.bytes);
+    return count;
+}
+
+/* Another process that has the store open, until the pipe is closed. Without
+ * one, LMDB would make all slots anew. */
+static pid_t
+start_other(const int *ends)
+{
+    pid_t pid = fork();
+    char byte;
+
+    if (pid != 0)
+        return pid;
+    close(ends[1]);
+    if (put(open_store(), "acme", "one") != ERR_OK)
+        _exit(1);
+    (void)!read(ends[0], &byte, 1);
+    _exit(0);
+}
+
+/* As if the pid had been given to us since. */
+Test(store_lmdb, the_slot_of_a_dead_process_that_had_our_pid_is_freed)
+{
+    pid_t own = getpid(), other, dead;
+    struct store *store;
+    int ends[2];
+
+    cr_assert_eq(pipe(ends), 0);
+    other = start_other(ends);
+    store = open_store();
+    while (*value(store, "acme") == '@')
+        usleep(1000);
+    store_close(store);
+    dead = fork();
+    if (dead == 0)
+        die_reading();
+    cr_assert_eq(waitpid(dead, NULL, 0), dead);
+    cr_assert_eq(rename_slots(dead, own), 1);
+
+    store = open_store();
+    cr_expect_str_eq(value(store, "acme"), "one@1");
+    cr_expect_eq(rename_slots(own, own), 1);
+    store_close(store);
+    cr_expect_eq(rename_slots(own, own), 0);
+    close(ends[1]);
+    cr_expect_eq(waitpid(other, NULL, 0), other);
+}
+
 /* Takes every reader slot that is left, and dies. */
 static void
 hog_readers(void)
