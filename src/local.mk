@@ -31,6 +31,7 @@ liborderconf_a_SOURCES = \
 	src/base/log.c src/base/log.h \
 	src/base/log_queue.c src/base/log_queue.h \
 	src/base/must_alloc.c src/base/must_alloc.h \
+	src/base/number.c src/base/number.h \
 	src/base/process.c src/base/process.h \
 	src/base/timestamp.c src/base/timestamp.h \
 	src/base/util.h \

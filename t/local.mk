@@ -69,7 +69,9 @@ check_PROGRAMS += \
 	t/unit/base/file \
 	t/unit/base/log \
 	t/unit/base/log_queue \
+	t/unit/base/number \
 	t/unit/base/process \
+	t/unit/base/timestamp \
 	t/unit/ctl/outfile \
 	t/unit/ctl/progress \
 	t/unit/http/fields \

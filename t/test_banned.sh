@@ -37,4 +37,8 @@ banned 'can be raced' mktemp tempnam tmpnam
 banned 'leaks a request of its own' FCGX_CreateWriter
 files=$(ls src/*/*.[ch] src/*/*/*.[ch] | grep -vFx src/json/decode.c)
 banned 'lets pass what decode_json refuses' json_loadb json_loads
+files='src/*/*.[ch] src/*/*/*.[ch]'
+banned 'reads more than digits; base/number does not' \
+    strtol strtoll strtoul strtoull strtoimax strtoumax sscanf
+banned 'writes times in a way of its own; base/timestamp has one' strftime
 echo "1..$count"

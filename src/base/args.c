@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "base/args.h"
 
-#include <ctype.h>
-#include <errno.h>
+#include "base/number.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,24 +14,20 @@ read_number(const struct args_row *row, const char *text, int64_t *number_out)
 {
     static const char suffixes[] = "KMGT";
     const char *suffix;
-    char *end;
-    int64_t number, factor = 1;
+    uint64_t number, factor = 1;
+    const char *end = number_scan(text, &number);
 
-    if (!isdigit((unsigned char)*text))
-        return false;
-    errno = 0;
-    number = strtoll(text, &end, 10);
-    if (errno != 0)
+    if (end == text)
         return false;
     if (row->kind == ARGS_SIZE && *end != '\0' &&
         (suffix = strchr(suffixes, *end)) != NULL) {
-        factor = INT64_C(1024) << 10 * (suffix - suffixes);
+        factor = UINT64_C(1024) << 10 * (suffix - suffixes);
         end++;
     }
-    if (*end != '\0' || number > row->max / factor ||
-        number * factor < row->min)
+    if (*end != '\0' || number > (uint64_t)row->max / factor ||
+        number * factor < (uint64_t)row->min)
         return false;
-    *number_out = number * factor;
+    *number_out = (int64_t)(number * factor);
     return true;
 }
 

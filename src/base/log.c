@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "base/log.h"
 
+#include "base/number.h"
+#include "base/timestamp.h"
 #include "base/util.h"
 
 #include <assert.h>
@@ -141,7 +143,8 @@ line_add_string(struct line *line, const char *text)
 static void
 line_add_field(struct line *line, const struct log_field *field)
 {
-    char number[24];
+    char number[NUMBER_SIZE];
+    const char *digits;
 
     /* A field that does not fit with its name is left out as a whole. */
     if (strlen(field->name) + sizeof(number) + 8 > line_room(line))
@@ -150,12 +153,15 @@ line_add_field(struct line *line, const struct log_field *field)
         line_add(line, ",", 1);
     line_add_string(line, field->name);
     line_add(line, ":", 1);
-    if (!field->is_number)
+    if (!field->is_number) {
         line_add_string(line, field->text != NULL ? field->text : "");
-    else
-        line_add(line, number,
-                 (size_t)snprintf(number, sizeof(number), "%lld",
-                                  (long long)field->number));
+        return;
+    }
+    if (field->number < 0)
+        line_add(line, "-", 1);
+    digits = number_text(number, field->number < 0 ? -(uint64_t)field->number
+                                                   : (uint64_t)field->number);
+    line_add(line, digits, strlen(digits));
 }
 
 /* {"time":…,"level":…,…} without a newline. */
@@ -164,15 +170,10 @@ line_fill(struct line *line, enum log_level level, const char *event,
           const struct log_field *fields)
 {
     struct timespec now;
-    struct tm utc;
-    char stamp[40];
-    size_t len;
+    char stamp[TIMESTAMP_MS_LEN + 1];
 
     clock_gettime(CLOCK_REALTIME, &now);
-    gmtime_r(&now.tv_sec, &utc);
-    len = strftime(stamp, sizeof(stamp), "%Y-%m-%dT%H:%M:%S", &utc);
-    snprintf(stamp + len, sizeof(stamp) - len, ".%03ldZ",
-             now.tv_nsec / 1000000);
+    *timestamp_put_ms(stamp, &now) = '\0';
 
     line->text[line->len++] = '{';
     line_add_field(line, &(struct log_field)LOG_TEXT("time", stamp));

@@ -1,20 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "base/timestamp.h"
 
-#include <time.h>
+#include "base/number.h"
 
 /* 9999-12-31T23:59:59Z: RFC 3339 has four digits for the year. */
 #define SECONDS_MAX INT64_C(253402300799)
-
-static char *
-put_digits(char *at, int number, int count)
-{
-    for (int i = count - 1; i >= 0; i--) {
-        at[i] = (char)('0' + number % 10);
-        number /= 10;
-    }
-    return at + count;
-}
 
 /* By hand: strftime costs more than all else in an answer. */
 char *
@@ -28,17 +18,27 @@ timestamp_put(char *at, int64_t seconds)
     else if (seconds > SECONDS_MAX)
         clamped = SECONDS_MAX;
     gmtime_r(&clamped, &utc);
-    at = put_digits(at, utc.tm_year + 1900, 4);
+    at = number_put(at, (uint64_t)utc.tm_year + 1900, 4);
     *at++ = '-';
-    at = put_digits(at, utc.tm_mon + 1, 2);
+    at = number_put(at, (uint64_t)utc.tm_mon + 1, 2);
     *at++ = '-';
-    at = put_digits(at, utc.tm_mday, 2);
+    at = number_put(at, (uint64_t)utc.tm_mday, 2);
     *at++ = 'T';
-    at = put_digits(at, utc.tm_hour, 2);
+    at = number_put(at, (uint64_t)utc.tm_hour, 2);
     *at++ = ':';
-    at = put_digits(at, utc.tm_min, 2);
+    at = number_put(at, (uint64_t)utc.tm_min, 2);
     *at++ = ':';
-    at = put_digits(at, utc.tm_sec, 2);
+    at = number_put(at, (uint64_t)utc.tm_sec, 2);
+    *at++ = 'Z';
+    return at;
+}
+
+char *
+timestamp_put_ms(char *at, const struct timespec *time)
+{
+    at = timestamp_put(at, time->tv_sec) - 1;
+    *at++ = '.';
+    at = number_put(at, (uint64_t)time->tv_nsec / 1000000, 3);
     *at++ = 'Z';
     return at;
 }

@@ -70,23 +70,6 @@ hash_bytes(const void *bytes, size_t len)
     return hash;
 }
 
-#define DECIMAL_SIZE sizeof("18446744073709551615")
-
-/* Writes number into text from its end on; returns the first digit. Many times
- * as fast as snprintf. */
-static inline char *
-decimal(char text[DECIMAL_SIZE], uint64_t number)
-{
-    char *at = text + DECIMAL_SIZE - 1;
-
-    *at = '\0';
-    do {
-        *--at = (char)('0' + number % 10);
-        number /= 10;
-    } while (number > 0);
-    return at;
-}
-
 /* Freed, or closed, when the variable goes out of scope. Set it at once. */
 #define auto_char __attribute__((cleanup(free_char))) char
 #define auto_fd __attribute__((cleanup(close_fd))) int

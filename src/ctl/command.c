@@ -2,10 +2,10 @@
 #include "ctl/command.h"
 
 #include "base/log.h"
+#include "base/number.h"
 #include "base/util.h"
 #include "ctl/interrupt.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <poll.h>
 #include <stdarg.h>
@@ -90,18 +90,13 @@ static enum ctl_exit
 read_number(const char *prefix, const char *name, const char *text, long min,
             long max, long *number_out)
 {
-    char *end = NULL;
-    long number = 0;
+    uint64_t number;
 
-    errno = 0;
-    if (isdigit((unsigned char)*text))
-        number = strtol(text, &end, 10);
-    if (end == NULL || *end != '\0' || errno != 0 || number < min ||
-        number > max)
+    if (!number_read(text, (uint64_t)min, (uint64_t)max, &number))
         return ctl_fail_usage("%s%s: must be a number from %ld to %ld, "
                               "not \"%s\"",
                               prefix, name, min, max, text);
-    *number_out = number;
+    *number_out = (long)number;
     return CTL_OK;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "http/http.h"
 
+#include "base/number.h"
 #include "base/util.h"
 
 #include <stdlib.h>
@@ -97,9 +98,9 @@ head_add(struct head *head, const char *name, const char *value)
 static void
 head_add_number(struct head *head, const char *name, uint64_t number)
 {
-    char text[DECIMAL_SIZE];
+    char text[NUMBER_SIZE];
 
-    head_add(head, name, decimal(text, number));
+    head_add(head, name, number_text(text, number));
 }
 
 static void
@@ -107,9 +108,9 @@ head_add_status(struct head *head, int status)
 {
     char text[sizeof("000 ") + 32];
     const char *reason = http_reason(status);
-    char digits[DECIMAL_SIZE];
+    char digits[NUMBER_SIZE];
 
-    memcpy(text, decimal(digits, (uint64_t)status), 3);
+    memcpy(text, number_text(digits, (uint64_t)status), 3);
     text[3] = ' ';
     memcpy(text + 4, reason, strlen(reason) + 1);
     head_add(head, "Status", text);

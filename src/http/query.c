@@ -2,6 +2,7 @@
 /* Parameters of the query string, as forms and URLSearchParams write them:
  * name=value&name=value, percent-encoded (URL Standard, section 5.1). */
 #include "http/http.h"
+#include "base/number.h"
 #include "json/messages.h"
 
 #include <stdio.h>
@@ -77,39 +78,20 @@ refuse(json_t *messages, const char *name, const char *rule)
     return err == ERR_INVALID ? ERR_BADREQ : err;
 }
 
-static bool
-read_number(const char *text, uint64_t *number_out)
-{
-    uint64_t number = 0;
-
-    if (*text == '\0')
-        return false;
-    for (; *text != '\0'; text++)
-        if (*text < '0' || *text > '9' ||
-            __builtin_mul_overflow(number, 10, &number) ||
-            __builtin_add_overflow(number, (uint64_t)(*text - '0'), &number))
-            return false;
-    *number_out = number;
-    return true;
-}
-
 enum err
 http_query_number(const char *query, const char *name, uint64_t min,
                   uint64_t max, json_t *messages, uint64_t *number_inout)
 {
     char value[PIECE_MAX + 1];
     char rule[96];
-    uint64_t number;
     int count = find(query, name, value);
 
     if (count == 0)
         return ERR_OK;
     if (count > 1)
         return refuse(messages, name, twice);
-    if (read_number(value, &number) && number >= min && number <= max) {
-        *number_inout = number;
+    if (number_read(value, min, max, number_inout))
         return ERR_OK;
-    }
     snprintf(rule, sizeof(rule), "must be an integer from %llu to %llu",
              (unsigned long long)min, (unsigned long long)max);
     return refuse(messages, name, rule);

@@ -2,6 +2,7 @@
 /* A request from its CGI variables. */
 #include "http/http.h"
 
+#include "base/number.h"
 #include "base/util.h"
 
 #include <stdlib.h>
@@ -26,18 +27,13 @@ method_parse(const char *method)
 static int64_t
 content_length_parse(const char *text)
 {
-    int64_t length = 0;
+    uint64_t length;
 
     if (text == NULL)
         return -1;
-    for (; *text != '\0'; text++) {
-        if (*text < '0' || *text > '9')
-            return -2;
-        if (__builtin_mul_overflow(length, 10, &length) ||
-            __builtin_add_overflow(length, *text - '0', &length))
-            length = INT64_MAX;
-    }
-    return length;
+    if (*number_scan(text, &length) != '\0')
+        return -2;
+    return length < INT64_MAX ? (int64_t)length : INT64_MAX;
 }
 
 static bool

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "json/text.h"
 
+#include "base/number.h"
 #include "base/timestamp.h"
 
 #include <stdio.h>
@@ -96,11 +97,9 @@ json_text_add_string(struct buf *buf, const char *text)
 bool
 json_text_add_number(struct buf *buf, uint64_t number)
 {
-    char digits[24];
-    int len =
-        snprintf(digits, sizeof(digits), "%llu", (unsigned long long)number);
+    char digits[NUMBER_SIZE];
 
-    return buf_add(buf, digits, (size_t)len);
+    return json_text_add(buf, number_text(digits, number));
 }
 
 bool

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "server/listener.h"
 
+#include "base/number.h"
 #include "base/util.h"
 
 #include <errno.h>
@@ -184,8 +185,9 @@ listener_activated(void)
     const int first_fd = 3; /* SD_LISTEN_FDS_START */
     const char *pid = getenv("LISTEN_PID");
     const char *fds = getenv("LISTEN_FDS");
+    uint64_t own = (uint64_t)getpid();
     bool is_ours = pid != NULL && fds != NULL &&
-                   strtol(pid, NULL, 10) == getpid() && strcmp(fds, "1") == 0 &&
+                   number_read(pid, own, own, &own) && strcmp(fds, "1") == 0 &&
                    listener_is_listening(first_fd);
 
     unsetenv("LISTEN_PID");

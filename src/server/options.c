@@ -2,6 +2,7 @@
 #include "server/options.h"
 
 #include "base/log.h"
+#include "base/number.h"
 #include "base/util.h"
 #include "config.h"
 
@@ -204,9 +205,9 @@ options_export(const struct settings *settings)
     for (size_t i = 0; i < SETTINGS_COUNT; i++) {
         const struct args_row *row = &settings_rows[i];
         const char *from = (const char *)settings + row->offset;
-        char digits[24];
-        const char *text = digits;
-        int64_t number;
+        char digits[NUMBER_SIZE];
+        const char *text;
+        int64_t number; /* never negative */
 
         if (row->kind == ARGS_FOREIGN)
             continue;
@@ -216,7 +217,7 @@ options_export(const struct settings *settings)
             text = *(const bool *)from ? "yes" : NULL;
         } else {
             memcpy(&number, from, sizeof(number));
-            snprintf(digits, sizeof(digits), "%lld", (long long)number);
+            text = number_text(digits, (uint64_t)number);
         }
         if (row->offset == offsetof(struct settings, config))
             text = "";

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "setting/etag.h"
 
+#include "base/number.h"
 #include "base/util.h"
 #include "setting/change.h"
 
@@ -68,8 +69,8 @@ static void
 make(uint64_t version, const unsigned char id[ID_SIZE],
      char etag_out[ETAG_SIZE])
 {
-    char digits[DECIMAL_SIZE];
-    const char *number = decimal(digits, version);
+    char digits[NUMBER_SIZE];
+    const char *number = number_text(digits, version);
     char *at = etag_out;
 
     *at++ = '"';

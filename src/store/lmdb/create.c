@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "store/lmdb/create.h"
 
+#include "base/number.h"
 #include "base/util.h"
 #include "store/lmdb/check.h"
 #include "store/lmdb/datafile.h"
@@ -11,7 +12,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -249,7 +249,10 @@ make_env(const char *path, size_t map_size, struct lmdb_handles *handles,
 static int
 count_own(const char *line, void *ctx)
 {
-    *(size_t *)ctx += strtol(line, NULL, 10) == getpid();
+    uint64_t pid;
+
+    (void)number_scan(line + strspn(line, " "), &pid);
+    *(size_t *)ctx += pid == (uint64_t)getpid();
     return 0;
 }
 
