@@ -9,8 +9,6 @@
 #include <stdio.h>
 #include <sys/file.h>
 
-static const char out_of_memory[] = "out of memory";
-
 const char *
 file_read(const char *path, char *text, size_t size, size_t *len_out,
           struct file_id *id_out)
@@ -45,25 +43,35 @@ open_parent(const char *path)
     return open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
-/* Writes the text and closes fd, with the content on disk. */
 static bool
-write_out(int fd, const char *text, mode_t mode)
+write_out(int fd, const char *text)
 {
     size_t left = strlen(text);
-    bool is_good = fchmod(fd, mode) == 0; /* the umask may have taken bits */
 
-    while (is_good && left > 0) {
+    while (left > 0) {
         ssize_t put = write(fd, text, left);
 
         if (put > 0) {
             text += put;
             left -= (size_t)put;
-        } else {
-            is_good = put < 0 && errno == EINTR;
+        } else if (put == 0 || errno != EINTR) {
+            return false;
         }
     }
-    is_good = is_good && fsync(fd) == 0;
-    return close(fd) == 0 && is_good;
+    return true;
+}
+
+/* Also one that is not. */
+static bool
+close_out(int *fd)
+{
+    int error = errno, closed = *fd;
+
+    *fd = -1;
+    if (closed >= 0 && close(closed) != 0)
+        return false;
+    errno = error;
+    return true;
 }
 
 static bool
@@ -85,38 +93,105 @@ file_create(const char *path, const char *text, mode_t mode)
 {
     int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
     const char *why;
+    bool is_good;
 
     if (fd < 0)
         return strerror(errno);
-    if (write_out(fd, text, mode) && sync_parent(path))
+    /* The umask may have taken bits of the mode. */
+    is_good = fchmod(fd, mode) == 0 && write_out(fd, text) && fsync(fd) == 0;
+    if (close_out(&fd) && is_good && sync_parent(path))
         return NULL;
     why = strerror(errno);
     (void)unlink(path); /* it is ours, and of no use */
     return why;
 }
 
+/* Names both, and makes the fresh one. False: errno says why. */
+static bool
+make_fresh(struct file_fresh *file, const char *path, mode_t mode)
+{
+    file->path = realpath(path, NULL);
+    if (file->path == NULL && errno == ENOENT)
+        file->path = strdup(path);
+    if (file->path == NULL)
+        return false;
+    if (asprintf(&file->fresh, "%s.XXXXXX", file->path) < 0) {
+        file->fresh = NULL;
+        errno = ENOMEM;
+        return false;
+    }
+    file->fd = mkostemp(file->fresh, O_CLOEXEC);
+    if (file->fd < 0) {
+        free(file->fresh);
+        file->fresh = NULL;
+    }
+    return file->fd >= 0 && fchmod(file->fd, mode) == 0;
+}
+
+const char *
+file_fresh_open(struct file_fresh *file, const char *path, mode_t mode)
+{
+    struct stat there;
+    const char *why;
+
+    *file = (struct file_fresh){.fd = -1};
+    /* A device or a pipe is no place for a file. */
+    if (stat(path, &there) == 0 && !S_ISREG(there.st_mode))
+        return "is not a regular file";
+    if (make_fresh(file, path, mode))
+        return NULL;
+    why = strerror(errno);
+    file_fresh_drop(file);
+    return why;
+}
+
+static void
+clear_fresh(struct file_fresh *file)
+{
+    free(file->path);
+    free(file->fresh);
+    *file = (struct file_fresh){.fd = -1};
+}
+
+const char *
+file_fresh_finish(struct file_fresh *file)
+{
+    const char *why = NULL;
+    bool is_good = fsync(file->fd) == 0;
+
+    if (!close_out(&file->fd) || !is_good ||
+        rename(file->fresh, file->path) != 0) {
+        why = strerror(errno);
+        file_fresh_drop(file);
+        return why;
+    }
+    if (!sync_parent(file->path))
+        why = strerror(errno);
+    clear_fresh(file);
+    return why;
+}
+
+void
+file_fresh_drop(struct file_fresh *file)
+{
+    (void)close_out(&file->fd); /* it is of no use */
+    if (file->fresh != NULL)
+        (void)unlink(file->fresh);
+    clear_fresh(file);
+}
+
 const char *
 file_replace(const char *path, const char *text, mode_t mode)
 {
-    auto_char *followed = realpath(path, NULL);
-    const char *target = followed != NULL ? followed : path;
-    auto_char *fresh = NULL;
-    const char *why;
-    int fd;
+    struct file_fresh file;
+    const char *why = file_fresh_open(&file, path, mode);
 
-    if (followed == NULL && errno != ENOENT)
-        return strerror(errno);
-    if (asprintf(&fresh, "%s.XXXXXX", target) < 0) {
-        fresh = NULL;
-        return out_of_memory;
-    }
-    fd = mkostemp(fresh, O_CLOEXEC);
-    if (fd < 0)
-        return strerror(errno);
-    if (write_out(fd, text, mode) && rename(fresh, target) == 0)
-        return sync_parent(target) ? NULL : strerror(errno);
+    if (why != NULL)
+        return why;
+    if (write_out(file.fd, text))
+        return file_fresh_finish(&file);
     why = strerror(errno);
-    (void)unlink(fresh); /* it is ours, and of no use */
+    file_fresh_drop(&file);
     return why;
 }
 

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include "store/lmdb/datafile.h"
 
+#include "base/file.h"
 #include "base/util.h"
 #include "store/lmdb/format.h"
 #include "store/store.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -30,26 +30,13 @@ store_file_refuse(char *why, size_t why_size, const char *format, ...)
     return ERR_STORE;
 }
 
-/* A new entry is on disk only when its directory is. */
-static void
-sync_parent(const char *path)
-{
-    auto_char *copy = strdup(path);
-    auto_fd fd = -1;
-
-    if (copy != NULL)
-        fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd >= 0)
-        (void)fsync(fd); /* a file system that cannot has no need to */
-}
-
 enum err
 store_file_open_dir(const char *path, int *fd_out, char *why, size_t why_size)
 {
     int fd;
 
     if (mkdir(path, 0750) == 0)
-        sync_parent(path);
+        (void)file_sync_parent(path); /* what cannot has no need to */
     else if (errno != EEXIST)
         return store_file_refuse(why, why_size,
                                  "could not make directory %s: %s", path,
@@ -95,7 +82,7 @@ meta_read(int fd, struct lmdb_meta *meta_out)
 }
 
 static bool
-file_read(int fd, struct store_file *file_out, struct lmdb_meta *meta_out)
+data_read(int fd, struct store_file *file_out, struct lmdb_meta *meta_out)
 {
     struct stat status;
 
@@ -115,7 +102,7 @@ store_file_read(int fd, struct store_file *file_out)
 {
     struct lmdb_meta meta;
 
-    return file_read(fd, file_out, &meta);
+    return data_read(fd, file_out, &meta);
 }
 
 bool
@@ -150,7 +137,7 @@ open_data(const char *dir, int mode, int *fd_out, struct store_file *file_out,
     if (*fd_out < 0)
         return store_file_refuse(why, why_size, "could not open %s: %s", path,
                                  strerror(errno));
-    if (!file_read(*fd_out, file_out, meta_out))
+    if (!data_read(*fd_out, file_out, meta_out))
         return store_file_refuse(why, why_size,
                                  "%s is not a store, or is damaged: its first "
                                  "pages are not LMDB's",
@@ -167,7 +154,7 @@ has_roots(int fd, struct store_file *file, struct lmdb_meta *meta)
            !store_file_is_root(fd, file, meta->names.root)) {
         size_t before = meta->transaction;
 
-        if (!file_read(fd, file, meta) || meta->transaction == before)
+        if (!data_read(fd, file, meta) || meta->transaction == before)
             return false;
     }
     return true;

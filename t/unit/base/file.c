@@ -144,6 +144,56 @@ Test(file, follows_a_link_to_what_it_replaces)
     assert_names(2);
 }
 
+Test(file, a_fresh_one_shows_when_it_is_finished)
+{
+    auto_char *path = scratch_path(dir, "a");
+    struct file_fresh file;
+
+    umask(077);
+    cr_assert_null(file_create(path, "first", 0600));
+    cr_assert_null(file_fresh_open(&file, path, 0644));
+    cr_assert(write_bytes(file.fd, "second", 6));
+    assert_content(path, "first", 0600);
+    assert_names(2);
+    file_fresh_drop(&file);
+    file_fresh_drop(&file);
+    assert_content(path, "first", 0600);
+    assert_names(1);
+
+    cr_assert_null(file_fresh_open(&file, path, 0644));
+    cr_assert(write_bytes(file.fd, "third", 5));
+    cr_assert_null(file_fresh_finish(&file));
+    assert_content(path, "third", 0644);
+    assert_names(1);
+    file_fresh_drop(&file);
+    assert_content(path, "third", 0644);
+}
+
+/* Its directory went away, or something else stands there now. */
+Test(file, a_fresh_one_that_finds_no_place_is_removed)
+{
+    auto_char *path = scratch_path(dir, "a");
+    struct file_fresh file;
+
+    cr_assert_null(file_fresh_open(&file, path, 0600));
+    cr_assert_eq(mkdir(path, 0700), 0);
+    cr_assert_str_eq(file_fresh_finish(&file), "Is a directory");
+    assert_names(1);
+    cr_assert_null(file.path);
+}
+
+Test(file, what_is_no_file_is_not_replaced)
+{
+    auto_char *fifo = scratch_path(dir, "fifo");
+    struct file_fresh file;
+
+    cr_assert_eq(mkfifo(fifo, 0600), 0);
+    cr_assert_str_eq(file_replace(fifo, "x", 0600), "is not a regular file");
+    cr_assert_str_eq(file_fresh_open(&file, "/dev/null", 0600),
+                     "is not a regular file");
+    assert_names(1);
+}
+
 /* A disk that takes only the first bytes. */
 Test(file, half_of_one_never_shows)
 {
