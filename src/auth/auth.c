@@ -35,19 +35,13 @@ struct auth {
 };
 
 static const char *const refusal_names[AUTH_REFUSAL_MAX] = {
-    [AUTH_ACCEPTED] = "accepted",
-    [AUTH_MISSING] = "missing",
-    [AUTH_MALFORMED] = "malformed",
-    [AUTH_ALG] = "algorithm",
-    [AUTH_CRIT] = "critical",
-    [AUTH_ISSUER] = "issuer",
-    [AUTH_KEY] = "key",
-    [AUTH_SIGNATURE] = "signature",
-    [AUTH_EXPIRED] = "expired",
-    [AUTH_EARLY] = "early",
-    [AUTH_CLAIM] = "claim",
-    [AUTH_AUDIENCE] = "audience",
-    [AUTH_TENANT] = "tenant",
+    [AUTH_ACCEPTED] = "accepted",   [AUTH_MISSING] = "missing",
+    [AUTH_TOO_LONG] = "too_long",   [AUTH_MALFORMED] = "malformed",
+    [AUTH_ALG] = "algorithm",       [AUTH_CRIT] = "critical",
+    [AUTH_ISSUER] = "issuer",       [AUTH_KEY] = "key",
+    [AUTH_SIGNATURE] = "signature", [AUTH_EXPIRED] = "expired",
+    [AUTH_EARLY] = "early",         [AUTH_CLAIM] = "claim",
+    [AUTH_AUDIENCE] = "audience",   [AUTH_TENANT] = "tenant",
     [AUTH_SCOPE] = "scope",
 };
 
@@ -192,7 +186,10 @@ check_signature(struct auth *auth, const struct jwt *jwt, const char *tenant,
         return jwt_refuse(AUTH_KEY, refusal_out);
     if (err != ERR_OK)
         return err;
-    return jwt_verify(jwt, key, refusal_out);
+    do
+        err = jwt_verify(jwt, key, refusal_out);
+    while (err == ERR_NOAUTH && (key = key->twin) != NULL);
+    return err;
 }
 
 static enum err

@@ -16,9 +16,11 @@
 
 struct jwk {
     cjose_jwk_t *key;
-    char *kid;            /* NULL if the JWK has none */
-    const char *alg;      /* static */
-    size_t signature_len; /* bytes of every signature by this key */
+    char *kid;              /* NULL if the JWK has none */
+    const char *alg;        /* static */
+    size_t signature_len;   /* bytes of every signature by this key */
+    const struct jwk *twin; /* another one of its set with this kid and alg, or
+                               NULL: a token may be signed by either */
 };
 
 enum jwk_part {

@@ -76,6 +76,16 @@ set_replace(struct set *set, struct key_set *keys)
                   LOG_TEXT("reason", "the key set holds a private key"));
 }
 
+static void
+note_skipped(void *ctx, const char *kid, const char *why)
+{
+    const struct set *set = ctx;
+
+    log_event(LOG_LEVEL_NOTICE, "jwks_key_skipped",
+              LOG_TEXT("tenant", set->tenant), LOG_TEXT("kid", kid),
+              LOG_TEXT("reason", why));
+}
+
 static enum err
 set_parse(struct set *set, const char *text, size_t len)
 {
@@ -89,7 +99,7 @@ set_parse(struct set *set, const char *text, size_t len)
         return ERR_OK;
     }
     if (len <= JWKS_BYTES_MAX)
-        err = key_set_parse(&keys, text, len, &why);
+        err = key_set_parse(&keys, text, len, note_skipped, set, &why);
     if (err == ERR_OK) {
         set_replace(set, &keys);
     } else {

@@ -113,7 +113,9 @@ jwt_read(const char *text, size_t len, struct jwt *jwt_out,
     struct segment segments[SEGMENTS];
     enum err err;
 
-    if (len > AUTH_TOKEN_MAX || !split(text, len, segments))
+    if (len > AUTH_TOKEN_MAX)
+        return jwt_refuse(AUTH_TOO_LONG, refusal_out);
+    if (!split(text, len, segments))
         return jwt_refuse(AUTH_MALFORMED, refusal_out);
     err = decode_object(&segments[HEADER], &jwt.header, refusal_out);
     if (err == ERR_OK)

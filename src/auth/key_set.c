@@ -18,8 +18,30 @@ key_set_clear(struct key_set *set)
     *set = (struct key_set){0};
 }
 
+/* Makes the last key the twin of one before it that it cannot be told from. */
+static void
+link_twin(struct key_set *set)
+{
+    struct jwk *last = &set->keys[set->count - 1];
+
+    for (struct jwk *key = set->keys; last->kid != NULL && key != last; key++) {
+        if (key->kid != NULL && strcmp(key->kid, last->kid) == 0 &&
+            key->alg == last->alg && key->twin == NULL) {
+            key->twin = last;
+            return;
+        }
+    }
+}
+
+/* What is told of the keys, and to whom. */
+struct skip {
+    key_set_skip_fn *fn;
+    void *ctx;
+};
+
 static enum err
-add(struct key_set *set, const json_t *json, const char **why_out)
+add(struct key_set *set, const json_t *json, const struct skip *skip,
+    const char **why_out)
 {
     const char *unfit;
     enum err err;
@@ -31,17 +53,24 @@ add(struct key_set *set, const json_t *json, const char **why_out)
     if (jwk_is_private(json))
         set->has_private = true;
     err = jwk_read(json, JWK_PUBLIC, &set->keys[set->count], &unfit);
-    if (err == ERR_OK)
+    if (err == ERR_NOMEM)
+        return err;
+    if (err == ERR_OK) {
         set->count++;
-    else if (err == ERR_INVALID)
+        link_twin(set);
+    } else {
         set->skipped++;
-    return err == ERR_NOMEM ? err : ERR_OK;
+        skip->fn(skip->ctx, json_string_value(json_object_get(json, "kid")),
+                 unfit);
+    }
+    return ERR_OK;
 }
 
 enum err
 key_set_parse(struct key_set *set, const char *text, size_t len,
-              const char **why_out)
+              key_set_skip_fn *skip, void *ctx, const char **why_out)
 {
+    const struct skip told = {skip, ctx};
     struct decode_fault fault;
     json_auto_t *root = NULL;
     const json_t *keys, *key;
@@ -63,30 +92,32 @@ key_set_parse(struct key_set *set, const char *text, size_t len,
         return ERR_NOMEM;
     json_array_foreach(keys, i, key)
     {
-        err = add(set, key, why_out);
+        err = add(set, key, &told, why_out);
         if (err != ERR_OK)
-            break;
+            return err;
     }
-    return err;
+    if (set->count == 0 && set->skipped > 0) {
+        *why_out = "holds no key that can be used";
+        return ERR_INVALID;
+    }
+    return ERR_OK;
 }
 
 enum err
-key_set_check(const char *text, size_t len, size_t *count_out,
-              const char **why_out)
+key_set_check(const char *text, size_t len, key_set_skip_fn *skip, void *ctx,
+              size_t *count_out, const char **why_out)
 {
     struct key_set set = {0};
-    enum err err = key_set_parse(&set, text, len, why_out);
-    size_t count = set.count;
+    enum err err = key_set_parse(&set, text, len, skip, ctx, why_out);
 
-    if (err == ERR_OK && set.has_private)
+    if (err != ERR_NOMEM && set.has_private)
         *why_out = "holds a private key";
-    else if (err == ERR_OK && count == 0)
-        *why_out = "holds no key that can be used";
-    if (err == ERR_OK && (set.has_private || count == 0))
+    else if (err == ERR_OK && set.count == 0)
+        *why_out = "holds no key";
+    if (err == ERR_OK && (set.has_private || set.count == 0))
         err = ERR_INVALID;
+    *count_out = set.count;
     key_set_clear(&set);
-    if (err == ERR_OK)
-        *count_out = count;
     return err;
 }
 
@@ -100,8 +131,11 @@ key_set_find(const struct key_set *set, const char *kid, const char *alg)
     for (size_t i = 0; i < set->count; i++) {
         const struct jwk *key = &set->keys[i];
 
-        if (key->kid != NULL && strcmp(key->kid, kid) == 0 &&
-            (found == NULL || strcmp(key->alg, alg) == 0))
+        if (key->kid == NULL || strcmp(key->kid, kid) != 0)
+            continue;
+        if (strcmp(key->alg, alg) == 0)
+            return key;
+        if (found == NULL)
             found = key;
     }
     return found;

@@ -25,8 +25,9 @@ struct principal {
 enum auth_refusal {
     AUTH_ACCEPTED,
     AUTH_MISSING,   /* no Authorization header, or not Bearer */
-    AUTH_MALFORMED, /* not three segments of base64url JSON, too big, or
-                       typed as something else */
+    AUTH_TOO_LONG,  /* more than AUTH_TOKEN_MAX */
+    AUTH_MALFORMED, /* not three segments of base64url JSON, or typed as
+                       something else */
     AUTH_ALG,       /* alg not ours, or not the key's */
     AUTH_CRIT,      /* a critical extension (RFC 7515, section 4.1.11) */
     AUTH_ISSUER,    /* iss absent, not a string, not of the template */

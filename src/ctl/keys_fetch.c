@@ -52,6 +52,14 @@ fill_template(const char *option, const char *text, const char *tenant,
     return *text_out != NULL ? CTL_OK : ctl_fail("out of memory");
 }
 
+static void
+tell_skipped(void *ctx, const char *kid, const char *why)
+{
+    (void)ctx;
+    (void)ctl_fail("the key set's key %s is passed over: %s",
+                   kid != NULL ? kid : "without kid", why);
+}
+
 /* Reads the set, with a NUL behind it, and checks it. */
 static enum ctl_exit
 get_set(const struct fetch_options *from, char *text, size_t *len_out,
@@ -64,7 +72,7 @@ get_set(const struct fetch_options *from, char *text, size_t *len_out,
     if (!fetch_get(from, text, JWKS_BYTES_MAX, len_out, why, sizeof(why)))
         return ctl_fail("no key set came: %s", why);
     text[*len_out] = '\0';
-    err = key_set_check(text, *len_out, count_out, &wrong);
+    err = key_set_check(text, *len_out, tell_skipped, NULL, count_out, &wrong);
     if (err == ERR_NOMEM)
         return ctl_fail("out of memory");
     return err == ERR_OK ? CTL_OK : ctl_fail("the key set %s", wrong);

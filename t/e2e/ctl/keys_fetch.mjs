@@ -103,7 +103,7 @@ async function fails(message, path, more, env) {
   const { status, stdout, stderr } = await run(dir, path, more, env);
   assert.deepEqual([status, stdout], [1, ''], stderr);
   assert.match(stderr, message);
-  assert.match(stderr, /^orderconf keys fetch: [^\n]*\n$/);
+  assert.match(stderr, /^(orderconf keys fetch: [^\n]*\n)+$/);
   assert.equal(readFileSync(join(dir, 'acme.json'), 'utf8'), old);
   const now = statSync(join(dir, 'acme.json'), { bigint: true });
   assert.deepEqual([now.mtimeNs, now.ino], [mtimeNs, ino]);
@@ -196,9 +196,9 @@ test('what cannot be a key set', async () => {
     [setOf(key).slice(0, -1), /the key set is not valid JSON/],
     ['[]', /has no array "keys"/],
     ['{"keys":{}}', /has no array "keys"/],
-    [setOf(), /holds no key that can be used/],
+    [setOf(), /holds no key\n/],
     [setOf({ kty: 'oct', alg: 'HS256', k: 'c2VjcmV0' }), /holds a private key/],
-    [setOf({ ...key, use: 'enc' }), /holds no key that can be used/],
+    [setOf({ ...key, use: 'enc' }), /key .+ is passed over: use or key_ops is for something else\n[^\n]*holds no key that can be used/],
     [setOf(other, { ...key, d }), /holds a private key/],
   ];
   for (const [i, [text, message]] of cases.entries()) {

@@ -271,12 +271,16 @@ test('a chunked body arrives whole', async () => {
   assertVersion(answer, 1);
 });
 
-test('a token of 8 KiB fits', async () => {
+test('a token fits into 16 KiB with its field, and a larger one is said to be so', async () => {
   const tenant = stack.tenant();
-  const token = stack.token(tenant, { pad: 'x'.repeat(5800) });
-  assert.ok(token.length > 7900 && token.length < 8192, `${token.length}`);
+  const token = stack.token(tenant, { pad: 'x'.repeat(11300) });
+  assert.ok(token.length > 15200 && token.length < 16000, `${token.length}`);
   const answer = await stack.request({ token, path });
   assert.equal(answer.status, 200, answer.text);
+  const large = stack.token(tenant, { pad: 'x'.repeat(13000) });
+  const refused = await stack.request({ token: large, path });
+  if (refused.status !== 401)
+    assert.ok(front.tooLarge.includes(refused.status), `${refused.status}`);
 });
 
 test('an answer is never compressed nor cut', async () => {

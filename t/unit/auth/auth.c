@@ -39,7 +39,7 @@ Test(auth, largest_token)
     auto_char *token = NULL;
     auto_char *longer = strdup("");
 
-    for (int pad = 5900; strlen(longer) <= AUTH_TOKEN_MAX; pad++) {
+    for (int pad = 12000; strlen(longer) <= AUTH_TOKEN_MAX; pad++) {
         auto_char *claims = tokens_format(
             "{" ISS_ACME ",\"exp\":1700000060,\"pad\":\"%0*d\"}", pad, 0);
 
@@ -49,7 +49,22 @@ Test(auth, largest_token)
     }
     cr_assert_geq(strlen(token), AUTH_TOKEN_MAX - 1);
     world_assert_accepted("largest", token);
-    world_assert_token_refused("too large", longer, AUTH_MALFORMED);
+    world_assert_token_refused("too large", longer, AUTH_TOO_LONG);
+}
+
+/* A provider may use a kid twice; what either has signed is good. */
+Test(auth, keys_of_one_kid_are_all_tried)
+{
+    auto_char *first = tokens_jwk(world.ec_other, "ec", NULL, "");
+    auto_char *second = tokens_jwk(world.ec, "ec", NULL, "");
+    auto_char *token = world_sign(GOOD);
+
+    world_write_set("acme.json", first, second);
+    cr_assert_eq(world_check_token(token, NOW), ERR_OK, "the second's");
+    world_write_set("acme.json", second, first);
+    cr_assert_eq(world_check_token(token, NOW), ERR_OK, "the first's");
+    world_write_set("acme.json", first, "");
+    world_assert_token_refused("another's", token, AUTH_SIGNATURE);
 }
 
 Test(auth, authorization_header)

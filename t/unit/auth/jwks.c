@@ -178,6 +178,73 @@ Test(jwks, files_that_are_no_key_set)
     EVP_PKEY_free(key);
 }
 
+Test(jwks, a_set_without_a_key_that_can_be_used_takes_none_away)
+{
+    EVP_PKEY *key = tokens_new_ec("P-256");
+    auto_char *good = tokens_jwk(key, "good", NULL, "");
+    auto_char *signs = tokens_jwk(key, "s", NULL, ",\"key_ops\":[\"sign\"]");
+    auto_char *only_signs = tokens_format("{\"keys\":[%s]}", signs);
+    auto_char *both = tokens_format("{\"keys\":[%s,%s]}", signs, good);
+
+    write_ec("acme.json", "old");
+    cr_assert_eq(find("acme", "old", "ES256"), ERR_OK);
+    settle();
+    free(tokens_take_log());
+    tokens_write(dir, "acme.json", only_signs);
+    for (int use = 0; use < 3; use++) {
+        auto_char *log = NULL;
+
+        cr_assert_eq(find("acme", "old", "ES256"), ERR_OK);
+        settle();
+        log = tokens_take_log();
+        cr_assert_eq(strstr(log, "jwks_key_skipped") != NULL, use == 0);
+        if (use > 0)
+            continue;
+        cr_expect_not_null(strstr(log, "\"kid\":\"s\""), "%s", log);
+        cr_expect_not_null(strstr(log, "key_ops is for something else"));
+        cr_expect_not_null(strstr(log, "holds no key that can be used"));
+        cr_expect_not_null(strstr(log, "\"event\":\"jwks_broken\""));
+    }
+
+    tokens_write(dir, "acme.json", both);
+    cr_assert_eq(find("acme", "good", "ES256"), ERR_OK);
+    cr_assert_eq(count_logged("jwks_key_skipped", "\"kid\":\"s\""), 1);
+
+    /* Nothing at all is meant so. */
+    tokens_write(dir, "acme.json", "{\"keys\":[]}");
+    cr_assert_eq(find("acme", "good", "ES256"), ERR_NOTFOUND);
+    cr_assert_eq(count_logged("jwks_loaded", "\"keys\":0"), 1);
+    EVP_PKEY_free(key);
+}
+
+Test(jwks, keys_that_share_kid_and_algorithm_are_twins)
+{
+    EVP_PKEY *keys[3];
+    auto_char *jwks_text = strdup("");
+    auto_char *set = NULL;
+    const struct jwk *first;
+
+    for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
+        auto_char *jwk = NULL;
+        char *longer;
+
+        keys[i] = tokens_new_ec("P-256");
+        jwk = tokens_jwk(keys[i], "k", NULL, "");
+        longer = tokens_format("%s%s%s", jwks_text, i > 0 ? "," : "", jwk);
+        free(jwks_text);
+        jwks_text = longer;
+    }
+    set = tokens_format("{\"keys\":[%s]}", jwks_text);
+    tokens_write(dir, "acme.json", set);
+    cr_assert_eq(find("acme", "k", "ES256"), ERR_OK);
+    first = found;
+    cr_assert_not_null(first->twin);
+    cr_assert_not_null(first->twin->twin);
+    cr_assert_null(first->twin->twin->twin);
+    for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
+        EVP_PKEY_free(keys[i]);
+}
+
 Test(jwks, log_of_changes)
 {
     write_ec("acme.json", "a");
@@ -356,13 +423,21 @@ Test(jwks, keys_of_a_set_are_bounded)
     }
 }
 
+static void
+ignore(void *ctx, const char *kid, const char *why)
+{
+    (void)ctx;
+    (void)kid;
+    (void)why;
+}
+
 /* The set is freed. */
 static void
 assert_checked(char *set, const char *said)
 {
     const char *why = NULL;
     size_t count = 0;
-    enum err err = key_set_check(set, strlen(set), &count, &why);
+    enum err err = key_set_check(set, strlen(set), ignore, NULL, &count, &why);
     auto_char *got =
         err == ERR_OK ? tokens_format("%zu", count) : tokens_format("%s", why);
 
@@ -384,7 +459,7 @@ Test(jwks, a_set_is_checked_before_it_is_used)
     assert_checked(tokens_format("{\"keys\":[%s,%s]}", good, secret),
                    "holds a private key");
     assert_checked(tokens_format("{\"keys\":[%s]}", unfit), no_key);
-    assert_checked(tokens_format("{\"keys\":[]}"), no_key);
+    assert_checked(tokens_format("{\"keys\":[]}"), "holds no key");
     assert_checked(tokens_format("{\"keys\":%s}", good),
                    "has no array \"keys\"");
     assert_checked(tokens_format("[%s]", good), "has no array \"keys\"");
