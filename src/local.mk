@@ -21,6 +21,7 @@ liborderconf_a_SOURCES = \
 	src/auth/jwt.c src/auth/jwt.h \
 	src/auth/key_set.c src/auth/key_set.h \
 	src/auth/principal.h \
+	src/auth/refusal.c src/auth/refusal.h \
 	src/auth/token_cache.c src/auth/token_cache.h \
 	src/base/args.c src/base/args.h \
 	src/base/args_file.c src/base/args_file.h \

@@ -7,6 +7,7 @@
 #include "api/list.h"
 #include "api/service.h"
 #include "api/write.h"
+#include "auth/refusal.h"
 #include "base/log.h"
 #include "base/util.h"
 #include "http/problem.h"
@@ -88,6 +89,26 @@ is_as_asked(const struct request *request)
            http_target_is(request->target, request->prefix, request->path);
 }
 
+static void
+respond_no_route(struct exchange *exchange, enum err err)
+{
+    static const char prefix[] = "/config/sales_order/";
+    const struct request *request = &exchange->request;
+    const struct config_key *guess = NULL;
+
+    if (strncmp(request->path, prefix, strlen(prefix)) == 0)
+        guess = config_key_guess(request->path + strlen(prefix));
+    if (err == ERR_METHOD)
+        problem_respondf(&exchange->response, request, err,
+                         "the method is not allowed here");
+    else if (guess != NULL)
+        problem_respondf(&exchange->response, request, err,
+                         "there is no such path; is %s meant?", guess->name);
+    else
+        problem_respondf(&exchange->response, request, err,
+                         "there is no such path");
+}
+
 /* False: the route is not there, and the log says once why. */
 static bool
 is_shown(struct api *api, const struct route *route,
@@ -140,6 +161,7 @@ check_access(struct api *api, struct exchange *exchange, enum access access)
     struct response *response = &exchange->response;
     const struct principal *principal;
     enum auth_refusal refusal;
+    const char *why;
     enum err err =
         auth_check(api->auth, request->authorization, request->front_tenant,
                    access, time(NULL), request->id, &principal, &refusal);
@@ -148,14 +170,16 @@ check_access(struct api *api, struct exchange *exchange, enum access access)
         exchange->principal = *principal;
         return true;
     }
-    /* RFC 6750, section 3.1: no error code for a request without a token. */
-    if (err == ERR_NOAUTH)
-        response->challenge = refusal == AUTH_MISSING
-                                  ? "Bearer"
-                                  : "Bearer error=\"invalid_token\"";
-    else if (err == ERR_DENIED && refusal == AUTH_SCOPE)
-        response->challenge = "Bearer error=\"insufficient_scope\"";
-    problem_respond(response, request, err, NULL);
+    if (err == ERR_NOMEM) {
+        problem_respond(response, request, err, NULL);
+        return false;
+    }
+    response->challenge = auth_refusal_challenge(refusal);
+    why = auth_refusal_text(refusal);
+    if (why != NULL)
+        problem_respondf(response, request, err, "%s", why);
+    else
+        problem_respond(response, request, err, NULL);
     return false;
 }
 
@@ -176,9 +200,7 @@ serve(struct api *api, struct exchange *exchange)
     }
     route = find_route(api, exchange, &err);
     if (route == NULL) {
-        problem_respondf(&exchange->response, request, err,
-                         err == ERR_METHOD ? "the method is not allowed here"
-                                           : "there is no such path");
+        respond_no_route(exchange, err);
         return;
     }
     needs_token = route->access == ACCESS_READ || route->access == ACCESS_WRITE;

@@ -5,6 +5,7 @@
 #include "auth/jwks.h"
 #include "auth/jwks_scan.h"
 #include "auth/jwt.h"
+#include "auth/refusal.h"
 #include "auth/token_cache.h"
 #include "base/log.h"
 #include "base/util.h"
@@ -20,6 +21,8 @@ _Static_assert(AUTH_REFUSAL_MAX <= METRICS_REFUSALS_MAX, "room for each");
 #define CACHE_ENTRIES_MAX 4096
 #define CACHE_BYTES_MAX ((size_t)2 * 1024 * 1024)
 
+#define EARLY_USUAL 60 /* s; see clock_skew in auth.h */
+
 struct auth {
     struct jwks *jwks;
     struct token_cache *cache;
@@ -31,25 +34,9 @@ struct auth {
     char *read_scope;
     char *write_scope;
     char *secret_scope;
+    struct clock_skew skew;
     char ready_tenant[TENANT_MAX + 1]; /* had a key when last asked */
 };
-
-static const char *const refusal_names[AUTH_REFUSAL_MAX] = {
-    [AUTH_ACCEPTED] = "accepted",   [AUTH_MISSING] = "missing",
-    [AUTH_TOO_LONG] = "too_long",   [AUTH_MALFORMED] = "malformed",
-    [AUTH_ALG] = "algorithm",       [AUTH_CRIT] = "critical",
-    [AUTH_ISSUER] = "issuer",       [AUTH_KEY] = "key",
-    [AUTH_SIGNATURE] = "signature", [AUTH_EXPIRED] = "expired",
-    [AUTH_EARLY] = "early",         [AUTH_CLAIM] = "claim",
-    [AUTH_AUDIENCE] = "audience",   [AUTH_TENANT] = "tenant",
-    [AUTH_SCOPE] = "scope",
-};
-
-const char *
-auth_refusal_name(enum auth_refusal refusal)
-{
-    return refusal_names[refusal];
-}
 
 static bool
 is_scope(const char *scope)
@@ -114,6 +101,10 @@ auth_new(const struct auth_options *options)
         return NULL;
     }
     (void)tenant_template_parse(auth->issuer, &auth->issuers); /* checked */
+    auth->skew = options->clock_skew < 0
+                     ? (struct clock_skew){.early = EARLY_USUAL}
+                     : (struct clock_skew){.early = options->clock_skew,
+                                           .late = options->clock_skew};
     return auth;
 }
 
@@ -200,7 +191,8 @@ check_claims(const struct auth *auth, const json_t *claims, int64_t now,
     const json_t *sub = json_object_get(claims, "sub");
     enum err err;
 
-    err = claims_check_times(claims, now, &verdict->expires, refusal_out);
+    err = claims_check_times(claims, now, &auth->skew, &verdict->expires,
+                             refusal_out);
     if (err != ERR_OK)
         return err;
     if (auth->audience != NULL && !claims_have_audience(claims, auth->audience))

@@ -19,9 +19,6 @@
 
 struct auth;
 
-/* The refusal's name, e.g. "expired"; static. */
-const char *auth_refusal_name(enum auth_refusal refusal);
-
 /* Templates hold {tenant} exactly once. Strings are copied by auth_new. */
 struct auth_options {
     const char *issuer;       /* "https://id.example.com/realms/{tenant}"; with
@@ -32,6 +29,8 @@ struct auth_options {
     const char *read_scope;   /* required in scope to read, or NULL */
     const char *write_scope;  /* required in scope to write, or NULL */
     const char *secret_scope; /* required in scope to see secrets, or NULL */
+    int64_t clock_skew; /* seconds by which clocks may differ; -1: 60 for nbf
+                           and iat, none for exp */
 };
 
 /* NULL on no memory. The options must have passed auth_options_check. */

@@ -29,7 +29,8 @@ get_time(const json_t *claims, const char *name, int64_t *seconds_out)
 }
 
 enum err
-claims_check_times(const json_t *claims, int64_t now, int64_t *expires_out,
+claims_check_times(const json_t *claims, int64_t now,
+                   const struct clock_skew *skew, int64_t *expires_out,
                    enum auth_refusal *refusal_out)
 {
     int64_t expires = 0, not_before = INT64_MIN, issued = INT64_MIN;
@@ -39,9 +40,11 @@ claims_check_times(const json_t *claims, int64_t now, int64_t *expires_out,
         !get_time(claims, "nbf", &not_before) ||
         !get_time(claims, "iat", &issued))
         return jwt_refuse(AUTH_CLAIM, refusal_out);
+    if (__builtin_add_overflow(expires, skew->late, &expires))
+        expires = INT64_MAX;
     if (now >= expires)
         return jwt_refuse(AUTH_EXPIRED, refusal_out);
-    if (not_before > now + AUTH_LEEWAY || issued > now + AUTH_LEEWAY)
+    if (not_before > now + skew->early || issued > now + skew->early)
         return jwt_refuse(AUTH_EARLY, refusal_out);
     *expires_out = expires;
     return ERR_OK;

@@ -10,7 +10,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define AUTH_LEEWAY 60 /* seconds that clocks may differ */
+/* Seconds by which the provider's clock may differ from ours: for nbf and iat,
+ * and for exp. */
+struct clock_skew {
+    int64_t early, late;
+};
 
 /*
  * Checks exp (required), nbf and iat against now. On ERR_OK, *expires_out is
@@ -18,7 +22,7 @@
  * *refusal_out is AUTH_CLAIM, AUTH_EXPIRED or AUTH_EARLY.
  */
 enum err claims_check_times(const json_t *claims, int64_t now,
-                            int64_t *expires_out,
+                            const struct clock_skew *skew, int64_t *expires_out,
                             enum auth_refusal *refusal_out);
 
 /* True if aud is audience, or an array that holds it. */

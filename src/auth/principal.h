@@ -34,8 +34,8 @@ enum auth_refusal {
     AUTH_KEY,       /* no key set, or no such kid in it; with no kid, not
                        exactly one key */
     AUTH_SIGNATURE,
-    AUTH_EXPIRED, /* exp passed: no leeway */
-    AUTH_EARLY,   /* nbf or iat more than AUTH_LEEWAY in the future */
+    AUTH_EXPIRED, /* exp passed, by more than the clocks may differ */
+    AUTH_EARLY,   /* nbf or iat in the future, by more than they may */
     AUTH_CLAIM,   /* a claim absent or of the wrong type */
     AUTH_AUDIENCE,
     AUTH_TENANT, /* not the tenant of the front end (403) */

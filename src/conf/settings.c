@@ -43,6 +43,10 @@ const struct args_row settings_rows[SETTINGS_COUNT] = {
      "required in scope of tokens to see secrets; those\n"
      "without it read ******** in their place",
      ARGS_TEXT, TO(secret_scope), 0, 0, NULL},
+    {"clock-skew", "ORDERCONF_CLOCK_SKEW", "SECONDS",
+     "by how much the clock of whoever signs tokens may\n"
+     "differ (default: 60 for nbf and iat, 0 for exp)",
+     ARGS_COUNT, TO(clock_skew), 0, 3600, NULL},
     {"secret-keys", "ORDERCONF_SECRET_KEYS", "FILE",
      "key set that secrets in the store are encrypted\n"
      "with",

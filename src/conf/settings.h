@@ -29,16 +29,17 @@ struct settings {
     const char *secret_scope;
     const char *secret_keys;
     int64_t workers;
-    int64_t map_size; /* bytes */
-    int64_t history;  /* versions kept of each key */
-    bool syslog;      /* where the log goes, rather than to stderr */
+    int64_t clock_skew; /* seconds; see auth/auth.h; -1: not set */
+    int64_t map_size;   /* bytes */
+    int64_t history;    /* versions kept of each key */
+    bool syslog;        /* where the log goes, rather than to stderr */
 
     struct args_file file; /* owned; texts point into it */
 };
 
 /* Those of the service go into a struct settings. Those of the admin program
  * alone are ARGS_FOREIGN; they may share the environment and the file. */
-enum { SETTINGS_COUNT = 18 };
+enum { SETTINGS_COUNT = 19 };
 extern const struct args_row settings_rows[SETTINGS_COUNT];
 
 /* The row of ORDERCONF_…; NULL if there is none. */

@@ -92,6 +92,52 @@ config_key_find(const char *name)
     return NULL;
 }
 
+#define GUESS_MAX 64 /* no name is longer */
+
+/* Edits of a character each that make one name the other (Levenshtein). */
+static size_t
+count_edits(const char *one, const char *other)
+{
+    size_t row[GUESS_MAX + 1];
+    size_t len = strlen(other);
+
+    for (size_t i = 0; i <= len; i++)
+        row[i] = i;
+    for (; *one != '\0'; one++) {
+        size_t diagonal = row[0]++;
+
+        for (size_t i = 0; i < len; i++) {
+            size_t edits = diagonal + (*one != other[i]);
+
+            diagonal = row[i + 1];
+            if (edits > row[i] + 1)
+                edits = row[i] + 1;
+            if (edits > diagonal + 1)
+                edits = diagonal + 1;
+            row[i + 1] = edits;
+        }
+    }
+    return row[len];
+}
+
+const struct config_key *
+config_key_guess(const char *name)
+{
+    const struct config_key *nearest = NULL;
+    size_t len = strlen(name);
+    size_t fewest = len / 3; /* of more, it is another word */
+
+    for (size_t i = 0; len <= GUESS_MAX && i < CONFIG_KEYS_MAX; i++) {
+        size_t edits = count_edits(name, config_keys[i].name);
+
+        if (edits <= fewest && (nearest == NULL || edits < fewest)) {
+            fewest = edits;
+            nearest = &config_keys[i];
+        }
+    }
+    return nearest;
+}
+
 static bool
 has_name(const struct config_key *key, const char *name)
 {

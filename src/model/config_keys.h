@@ -32,6 +32,9 @@ extern const struct config_key config_keys[CONFIG_KEYS_MAX];
 /* The row, or NULL if there is no such key. */
 const struct config_key *config_key_find(const char *name);
 
+/* The key that name is most likely a misspelling of; NULL if none is near. */
+const struct config_key *config_key_guess(const char *name);
+
 /*
  * Reads a request body. On ERR_OK, *value_out is the canonical value, a new
  * reference. ERR_BADREQ (not JSON) and ERR_INVALID: messages grew, by every

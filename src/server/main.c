@@ -11,6 +11,7 @@
 
 #include "api/exchange.h"
 #include "api/route.h"
+#include "auth/refusal.h"
 #include "base/log.h"
 #include "base/must_alloc.h"
 #include "base/process.h"

@@ -51,7 +51,7 @@ read_all(struct settings *settings, char **arguments, char why[ARGS_WHY_SIZE])
         .rows = settings_rows, .count = SETTINGS_COUNT, .values = values};
     bool is_good = check_environment(args.why);
 
-    memset(settings, 0, sizeof(*settings));
+    *settings = (struct settings){.clock_skew = -1};
     for (int at = 0; is_good && arguments[at] != NULL;)
         is_good = args_read_option(&args, arguments, &at);
     if (is_good)
@@ -130,6 +130,7 @@ options_of_auth(const struct settings *settings)
         .read_scope = settings->read_scope,
         .write_scope = settings->write_scope,
         .secret_scope = settings->secret_scope,
+        .clock_skew = settings->clock_skew,
     };
 }
 
@@ -207,7 +208,7 @@ options_export(const struct settings *settings)
         const char *from = (const char *)settings + row->offset;
         char digits[NUMBER_SIZE];
         const char *text;
-        int64_t number; /* never negative */
+        int64_t number; /* negative: not set */
 
         if (row->kind == ARGS_FOREIGN)
             continue;
@@ -217,7 +218,7 @@ options_export(const struct settings *settings)
             text = *(const bool *)from ? "yes" : NULL;
         } else {
             memcpy(&number, from, sizeof(number));
-            text = number_text(digits, (uint64_t)number);
+            text = number >= 0 ? number_text(digits, (uint64_t)number) : NULL;
         }
         if (row->offset == offsetof(struct settings, config))
             text = "";

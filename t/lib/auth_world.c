@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include "auth/refusal.h"
 #include "auth_world.h"
 
 #include "scratch.h"
@@ -27,6 +28,8 @@ world_restart(struct auth_options options)
     options.jwks = jwks;
     if (options.issuer == NULL)
         options.issuer = ISSUER "{tenant}";
+    if (options.clock_skew == 0)
+        options.clock_skew = -1;
     cr_assert_null(auth_options_check(&options));
     auth_free(world.auth);
     world.auth = auth_new(&options);

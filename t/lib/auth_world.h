@@ -36,7 +36,8 @@ void world_set_up(void);
 void world_set_up_rsa(void);
 void world_tear_down(void);
 
-/* Begins again with other options; issuer and jwks are filled in. */
+/* Begins again with other options; issuer and jwks are filled in, and so is
+ * clock_skew, if it is 0. */
 void world_restart(struct auth_options options);
 
 /* Writes a key set of two JWKs, or of one if the second is "". */

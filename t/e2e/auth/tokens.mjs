@@ -257,6 +257,33 @@ test('a token that is too long is said to be so, by nginx or by the service', as
   );
 });
 
+test('a refusal says which rule it was, but not of a signature', async () => {
+  const told = async (token, text) => {
+    const answer = await get(token);
+    assertProblem(answer, 401, 'unauthorized');
+    const challenge = answer.headers['www-authenticate'];
+    if (text === undefined) {
+      assert.equal(challenge, 'Bearer error="invalid_token"');
+      assert.equal(answer.json.message, 'a valid bearer token is required');
+    } else {
+      assert.equal(
+        challenge,
+        `Bearer error="invalid_token", error_description="${text}"`,
+      );
+      assert.equal(answer.json.message, text);
+    }
+  };
+  await told(attacks.expired(), 'the token has expired');
+  await told(attacks['not yet valid'](), 'the token is not valid yet');
+  await told(
+    makeToken({ ...rsa, kid: 'unknown' }, tenant),
+    'the key that signed the token is not known for its tenant',
+  );
+  const [head, claimed] = parts(good());
+  const [, , foreign] = parts(makeToken(rsa, tenant, { sub: 'else' }));
+  await told([head, claimed, foreign].join('.'));
+});
+
 test('after all of that, nothing is stored', async () => {
   for (const [key, name] of [
     [rsa, tenant],

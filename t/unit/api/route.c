@@ -169,3 +169,15 @@ Test(route, readyz_waits_for_the_store)
     }
     store_close(api.store);
 }
+
+Test(route, a_misspelt_key_is_a_404_that_names_the_right_one)
+{
+    struct api api = {0};
+
+    SERVE(&api, .path = "/config/sales_order/externl_oms");
+    assert_problem(&answer, 404, NO_PATH "; is external_oms meant?");
+    SERVE(&api, .path = "/config/sales_order/nothing_like_it");
+    assert_problem(&answer, 404, NO_PATH);
+    SERVE(&api, .path = "/config/sales_orders/external_oms");
+    assert_problem(&answer, 404, NO_PATH);
+}

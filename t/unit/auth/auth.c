@@ -2,6 +2,7 @@
 #include "auth/auth.h"
 
 #include "auth/jwt.h"
+#include "auth/refusal.h"
 #include "lib/auth_world.h"
 
 #include <criterion/criterion.h>
@@ -65,6 +66,68 @@ Test(auth, keys_of_one_kid_are_all_tried)
     cr_assert_eq(world_check_token(token, NOW), ERR_OK, "the first's");
     world_write_set("acme.json", first, "");
     world_assert_token_refused("another's", token, AUTH_SIGNATURE);
+}
+
+Test(auth, clocks_may_differ_as_much_as_the_operator_says)
+{
+    static const struct {
+        const char *claims; /* at NOW, 1700000000 */
+        int64_t skew;       /* from which on it is accepted */
+        enum auth_refusal refusal;
+    } cases[] = {
+        {"\"exp\":1700000000", 1, AUTH_EXPIRED},
+        {"\"exp\":1699999701", 300, AUTH_EXPIRED},
+        {"\"exp\":1700000060,\"nbf\":1700000005", 5, AUTH_EARLY},
+        {"\"exp\":1700000060,\"iat\":1700000300", 300, AUTH_EARLY},
+        {"\"exp\":9223372036854775807", 1, AUTH_ACCEPTED},
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        auto_char *claims = tokens_format("{" ISS_ACME ",%s}", cases[i].claims);
+        auto_char *token = world_sign(claims);
+
+        world_restart((struct auth_options){.clock_skew = cases[i].skew});
+        world_assert_accepted(cases[i].claims, token);
+        if (cases[i].skew == 1)
+            continue;
+        world_restart((struct auth_options){.clock_skew = cases[i].skew - 1});
+        world_assert_token_refused(cases[i].claims, token, cases[i].refusal);
+    }
+}
+
+/* What was found good is remembered for as long as it is good. */
+Test(auth, a_remembered_token_expires_with_the_skew)
+{
+    auto_char *token = world_sign(GOOD); /* exp: NOW + 60 */
+
+    world_restart((struct auth_options){.clock_skew = 10});
+    cr_assert_eq(world_check_token(token, NOW), ERR_OK);
+    cr_assert_eq(world_check_token(token, NOW + 69), ERR_OK);
+    cr_assert_eq(world_check_token(token, NOW + 70), ERR_NOAUTH);
+    cr_assert_eq(world.refusal, AUTH_EXPIRED);
+}
+
+Test(auth, refusals_say_which_rule_it_was)
+{
+    for (int refusal = AUTH_MISSING; refusal < AUTH_REFUSAL_MAX; refusal++) {
+        const char *text = auth_refusal_text((enum auth_refusal)refusal);
+        const char *challenge =
+            auth_refusal_challenge((enum auth_refusal)refusal);
+        bool is_silent = refusal == AUTH_MISSING || refusal == AUTH_SIGNATURE;
+
+        cr_expect_not_null(auth_refusal_name((enum auth_refusal)refusal));
+        cr_expect_eq(text == NULL, is_silent, "%d", refusal);
+        if (refusal == AUTH_TENANT) {
+            cr_expect_null(challenge);
+            continue;
+        }
+        cr_assert_not_null(challenge);
+        cr_expect_eq(strstr(challenge, "error_description") == NULL, is_silent);
+        if (text != NULL) {
+            cr_expect_not_null(strstr(challenge, text));
+            cr_expect_eq(strcspn(text, "\"\\"), strlen(text));
+        }
+    }
 }
 
 Test(auth, authorization_header)

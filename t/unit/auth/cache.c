@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* Tokens that were accepted before, and key files that change meanwhile. */
+#include "auth/refusal.h"
 #include "auth/auth.h"
 
 #include "lib/auth_world.h"

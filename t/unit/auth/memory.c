@@ -4,6 +4,7 @@
  * is then accepted, or there is no memory, or the process has ended. It is
  * never refused, nothing is lost, and what comes next is right again.
  */
+#include "auth/refusal.h"
 #include "auth/auth.h"
 
 #include "lib/auth_world.h"

@@ -398,3 +398,38 @@ Test(config_keys, render_without_memory)
     body = config_key_render(&config_keys[0], "{}", 2, 0, &len);
     cr_expect_eq(no_memory_end(), body == NULL);
 }
+
+Test(config_keys, a_misspelt_name_is_guessed)
+{
+    static const struct {
+        const char *name, *guess; /* NULL: none */
+    } cases[] = {
+        {"big_sale_order", "big_sales_order"},
+        {"big-sales-order", "big_sales_order"},
+        {"bigsalesorder", "big_sales_order"},
+        {"Big_Sales_Order", "big_sales_order"},
+        {"on_hold_timer", NULL},
+        {"on_hold_timer_durations", "on_hold_timer_duration"},
+        {"cancelation_allowed_form", "cancellation_allowed_from"},
+        {"external_omss", "external_oms"},
+        {"external_webhook_order", NULL},
+        {"", NULL},
+        {"x", NULL},
+        {"oms", NULL},
+        {"metrics", NULL},
+        {"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+         NULL},
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        const struct config_key *guess = config_key_guess(cases[i].name);
+
+        if (cases[i].guess == NULL)
+            cr_expect_null(guess, "%s", cases[i].name);
+        else
+            cr_expect(guess != NULL && !strcmp(guess->name, cases[i].guess),
+                      "%s", cases[i].name);
+    }
+    for (size_t i = 0; i < CONFIG_KEYS_MAX; i++)
+        cr_expect_eq(config_key_guess(config_keys[i].name), &config_keys[i]);
+}
