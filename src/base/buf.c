@@ -30,8 +30,13 @@ buf_add(struct buf *buf, const void *data, size_t len)
 void
 buf_consume(struct buf *buf, size_t len)
 {
-    memmove(buf->data, buf->data + len, buf->len - len);
-    buf->len -= len;
+    size_t left = buf->len - len;
+
+    if (left > 0)
+        memmove(buf->data, buf->data + len, left);
+    if (len > 0)
+        explicit_bzero(buf->data + left, len);
+    buf->len = left;
 }
 
 void

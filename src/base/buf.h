@@ -16,7 +16,7 @@ struct buf {
 bool buf_add(struct buf *buf, const void *data, size_t len)
     __attribute__((warn_unused_result));
 
-/* Removes the first len bytes. */
+/* Removes the first len bytes, and leaves nothing of them. */
 void buf_consume(struct buf *buf, size_t len);
 
 /* Frees; the buf is empty and valid. */

@@ -17,6 +17,9 @@
 /* From the first byte of a request to its last. */
 #define REQUEST_MS 60000
 
+/* More than most answers take. A larger buffer is not kept. */
+#define KEPT_MAX 65536
+
 /*
  * The time runs from the end of the request before, from the last byte of a
  * request that came, and from the last byte that the peer took. The two states
@@ -53,6 +56,31 @@ conn_free(struct conn *conn)
     free(conn);
 }
 
+/* Makes room for what is to be sent, without asking for memory each time. */
+static struct buf *
+open_out(struct conn *conn)
+{
+    if (conn->out.data == NULL) {
+        conn->out = *conn->service->kept;
+        *conn->service->kept = (struct buf){0};
+    }
+    return &conn->out;
+}
+
+/* All is sent: the next answer is written to the same memory, whichever
+ * connection it is for. */
+static void
+close_out(struct conn *conn)
+{
+    struct buf *kept = conn->service->kept;
+
+    if (kept->data == NULL && conn->out.size <= KEPT_MAX)
+        *kept = conn->out;
+    else
+        buf_clear(&conn->out);
+    conn->out = (struct buf){0};
+}
+
 /* Sends as much as the socket takes. */
 static void
 send_out(struct conn *conn)
@@ -73,7 +101,7 @@ send_out(struct conn *conn)
         }
         buf_consume(&conn->out, (size_t)sent);
     }
-    buf_clear(&conn->out);
+    close_out(conn);
     /* Whoever still sends reads the answer before it sees us close. */
     if (conn->fcgi.scan.is_over)
         (void)shutdown(conn->fd, SHUT_WR);
@@ -107,7 +135,7 @@ finish(struct conn *conn, bool has_answer)
     exchange_clear(&conn->exchange);
     fcgi_next(&conn->fcgi);
     if (keeps_connection && conn->is_last && has_answer)
-        has_answer = fcgi_scan_add_bye(&conn->fcgi.scan, &conn->out);
+        has_answer = fcgi_scan_add_bye(&conn->fcgi.scan, open_out(conn));
     if (has_answer)
         send_out(conn);
     else
@@ -140,7 +168,7 @@ answer(struct conn *conn)
     size_t before = conn->out.len;
 
     if (fcgi_respond(&conn->fcgi, &exchange->request, &exchange->response,
-                     &conn->out)) {
+                     open_out(conn))) {
         finish(conn, true);
     } else {
         conn->out.len = before;
@@ -209,7 +237,8 @@ static bool
 take_replies(struct conn *conn)
 {
     struct buf *replies = &conn->fcgi.scan.replies;
-    bool is_taken = buf_add(&conn->out, replies->data, replies->len);
+    bool is_taken = replies->len == 0 ||
+                    buf_add(open_out(conn), replies->data, replies->len);
 
     buf_clear(replies);
     return is_taken;
@@ -226,7 +255,7 @@ act(struct conn *conn, enum fcgi_progress progress)
     else if (progress == FCGI_COMPLETE)
         serve(conn);
     else if (progress == FCGI_ABORTED)
-        finish(conn, fcgi_scan_add_end(&conn->fcgi.scan, &conn->out));
+        finish(conn, fcgi_scan_add_end(&conn->fcgi.scan, open_out(conn)));
     else
         send_out(conn);
 }
@@ -337,7 +366,7 @@ conn_bye(struct conn *conn)
 {
     if (conn->fcgi.scan.last_id == 0)
         return;
-    if (fcgi_scan_add_bye(&conn->fcgi.scan, &conn->out))
+    if (fcgi_scan_add_bye(&conn->fcgi.scan, open_out(conn)))
         send_out(conn);
 }
 

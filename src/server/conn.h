@@ -52,6 +52,7 @@ struct conn_service {
     struct api *api;
     struct waiting *waiting; /* where their exchanges are parked; the event loop
                                 collects them, and calls conn_resume */
+    struct buf *kept;        /* empty: what the next answer is written to */
     bool is_draining; /* a connection closes once all that has arrived on it is
                          answered */
 };
@@ -64,7 +65,7 @@ struct conn {
     struct fcgi fcgi;
     size_t behind;   /* bytes that have arrived behind the request under way */
     struct buf rest; /* they, while it waits */
-    struct buf out;  /* not sent yet */
+    struct buf out;  /* not sent yet; without memory while nothing is */
     struct exchange exchange;
     int64_t began; /* when the request under way did, in monotonic ms; 0: none,
                       or not seen yet */

@@ -35,6 +35,7 @@ struct worker {
     int64_t accept_due; /* no connection is accepted before, in ms */
     size_t count, count_max;
     struct conn_list lists[CONN_STATE_MAX];
+    struct buf kept; /* the connections' */
     struct conn_service service;
 };
 
@@ -377,6 +378,7 @@ worker_run(int listen_fd, int signal_fd, struct api *api)
     size_t fds = process_raise_fds(CONNECTIONS_MAX + FDS_RESERVED);
     bool is_open, is_ended;
 
+    worker.service.kept = &worker.kept;
     worker.count_max = fds > FDS_RESERVED * 2 ? fds - FDS_RESERVED : fds / 2;
     worker.epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     worker.service.waiting = waiting_start(api->store);
@@ -396,6 +398,7 @@ worker_run(int listen_fd, int signal_fd, struct api *api)
                   LOG_TEXT("reason", strerror(errno)));
     }
     is_ended = stop_waiting(&worker);
+    buf_clear(&worker.kept);
     close_fd(&worker.epoll_fd);
     return is_open && is_ended ? 0 : 1;
 }

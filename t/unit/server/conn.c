@@ -17,7 +17,7 @@
 static struct conn_service service;
 static struct conn *conn;
 static int peer;
-static struct buf got;
+static struct buf got, kept;
 
 static void
 set_up(void)
@@ -25,8 +25,8 @@ set_up(void)
     int ends[2];
 
     api_world_set_up();
-    service =
-        (struct conn_service){.api = &api, .waiting = waiting_start(api.store)};
+    service = (struct conn_service){
+        .api = &api, .waiting = waiting_start(api.store), .kept = &kept};
     cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends), 0);
     conn = conn_new(ends[0], &service);
     peer = ends[1];
@@ -38,6 +38,7 @@ tear_down(void)
     conn_free(conn);
     close(peer);
     buf_clear(&got);
+    buf_clear(&kept);
     cr_expect(waiting_stop(service.waiting));
     api_world_tear_down();
 }
@@ -196,6 +197,56 @@ Test(conn, a_peer_that_does_not_read_holds_up_only_itself)
     cr_assert_eq(ends, (int)strlen(letters));
     cr_assert_gt(turns, 1, "the socket took all of it at once");
     cr_assert_eq(conn->state, CONN_IDLE);
+}
+
+/* Nothing of the answer is left in the memory that the next one gets. */
+Test(conn, the_memory_of_an_answer_is_wiped_and_used_again)
+{
+    const char *first;
+
+    send_all("r");
+    conn_read(conn);
+    cr_assert_eq(count_ends(), 1);
+    cr_assert_null(conn->out.data);
+    cr_assert_not_null(kept.data);
+    cr_expect_eq(kept.len, 0);
+    for (size_t i = 0; i < kept.size && i < got.len; i++)
+        cr_assert_eq(kept.data[i], '\0');
+    first = kept.data;
+    send_all("wr");
+    cr_expect_eq(serve_all(), 1);
+    cr_expect_eq(count_ends(), 3);
+    cr_expect_eq(kept.data, first);
+    cr_expect_null(conn->out.data);
+}
+
+/* It has the memory while the peer does not read; another one gets its own, and
+ * one of the two is kept. */
+Test(conn, an_answer_under_way_keeps_its_memory)
+{
+    char letters[200] = "";
+    struct conn *slow = conn;
+    int slow_peer = peer, ends[2];
+
+    cr_assert_eq(
+        setsockopt(slow->fd, SOL_SOCKET, SO_SNDBUF, &(int){1}, sizeof(int)), 0);
+    memset(letters, 'r', sizeof(letters) - 1);
+    send_all(letters);
+    conn_read(slow);
+    cr_assert_eq(slow->state, CONN_SENDING);
+    cr_assert_not_null(slow->out.data);
+    cr_assert_null(kept.data);
+
+    cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends), 0);
+    conn = conn_new(ends[0], &service);
+    peer = ends[1];
+    send_all("r");
+    conn_read(conn);
+    cr_expect_eq(count_ends(), 1);
+    cr_expect_not_null(kept.data);
+    cr_expect_neq(kept.data, slow->out.data);
+    conn_free(slow);
+    close(slow_peer);
 }
 
 Test(conn, its_time_begins_again_with_each_part_of_a_request)

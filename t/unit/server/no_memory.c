@@ -195,7 +195,8 @@ waiting_park(struct waiting *waiting, struct exchange *exchange, void *owner)
 static void
 serve_conn(struct trial *trial)
 {
-    const struct conn_service service = {.api = &api};
+    struct buf kept = {0};
+    const struct conn_service service = {.api = &api, .kept = &kept};
     struct buf records = make_records(trial);
     struct conn *conn;
     int fds[2];
@@ -223,6 +224,7 @@ serve_conn(struct trial *trial)
     }
     close(fds[1]);
     buf_clear(&records);
+    buf_clear(&kept);
 }
 
 static uint64_t
