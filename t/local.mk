@@ -127,14 +127,31 @@ check_PROGRAMS += \
 	t/unit/store/unset
 endif
 
-# What several tests share, and the flags that it needs.
-auth_world = t/lib/auth_world.c t/lib/auth_world.h \
+# What tests share.
+if HAVE_CRITERION
+check_LIBRARIES += t/libtest.a
+endif
+t_libtest_a_SOURCES = \
+	t/lib/api_world.c t/lib/api_world.h \
+	t/lib/asked.c t/lib/asked.h \
+	t/lib/auth_world.c t/lib/auth_world.h \
+	t/lib/committing.c t/lib/committing.h \
+	t/lib/log_sink.c t/lib/log_sink.h \
+	t/lib/on_disk.c t/lib/on_disk.h \
+	t/lib/records.c t/lib/records.h \
+	t/lib/ring.c t/lib/ring.h \
 	t/lib/scratch.c t/lib/scratch.h \
-	t/lib/tokens.c t/lib/tokens.h
-log_sink = t/lib/log_sink.c t/lib/log_sink.h
-no_memory = t/lib/no_memory.c t/lib/no_memory.h t/lib/no_memory_decoder.c
+	t/lib/store_both.c t/lib/store_both.h \
+	t/lib/store_mem.c t/lib/store_mem.h \
+	t/lib/tokens.c t/lib/tokens.h \
+	t/lib/write_of.c t/lib/write_of.h
+
+# What takes the place of a library's functions. In the archive it would be linked
+# into every test.
+refusing = t/lib/no_memory.c t/lib/no_memory.h
+no_memory = $(refusing) t/lib/no_memory_decoder.c
 no_memory_flags = $(refuse_flags) -Wl,--wrap=json_loadb
-gone = t/lib/gone.c t/lib/gone.h t/lib/no_memory.c t/lib/no_memory.h
+gone = t/lib/gone.c t/lib/gone.h $(refusing)
 gone_flags = $(refuse_flags) -Wl,--wrap=__assert_fail
 refuse_flags = $(AM_LDFLAGS)
 if SANITIZED
@@ -142,58 +159,31 @@ AM_CPPFLAGS += -DNO_MEMORY_WRAP
 refuse_flags += -Wl,--wrap=malloc -Wl,--wrap=calloc -Wl,--wrap=realloc \
 	-Wl,--wrap=strdup
 endif
-records = t/lib/records.c t/lib/records.h
-in_memory = t/lib/scratch.c t/lib/scratch.h \
-	t/lib/store_mem.c t/lib/store_mem.h
-store_both = t/lib/store_both.c t/lib/store_both.h $(in_memory)
-on_disk = t/lib/on_disk.c t/lib/on_disk.h t/lib/scratch.c t/lib/scratch.h
-ring = t/lib/ring.c t/lib/ring.h
-asked = t/lib/api_world.c t/lib/api_world.h t/lib/asked.c t/lib/asked.h \
-	$(no_memory) $(in_memory)
+bad_disk = t/lib/bad_disk.c t/lib/bad_disk.h
 coded = t/lib/coded.c t/lib/coded.h
 coded_flags = -Wl,--wrap=json_loadb -Wl,--wrap=json_dumpb \
 	-Wl,--wrap=json_dumps
-committing = t/lib/committing.c t/lib/committing.h $(in_memory)
 
-t_unit_api_coded_SOURCES = t/unit/api/coded.c $(coded) $(ring) \
-	t/lib/api_world.c t/lib/api_world.h t/lib/asked.c t/lib/asked.h \
-	t/lib/no_memory.c t/lib/no_memory.h $(in_memory)
+t_unit_api_coded_SOURCES = t/unit/api/coded.c $(coded) $(refusing)
 t_unit_api_coded_LDFLAGS = $(refuse_flags) $(coded_flags)
-t_unit_api_etag_SOURCES = t/unit/api/etag.c $(asked) $(ring)
+t_unit_api_etag_SOURCES = t/unit/api/etag.c $(no_memory)
 t_unit_api_etag_LDFLAGS = $(no_memory_flags)
-t_unit_api_get_SOURCES = t/unit/api/get.c $(asked)
+t_unit_api_get_SOURCES = t/unit/api/get.c $(no_memory)
 t_unit_api_get_LDFLAGS = $(no_memory_flags)
-t_unit_api_history_SOURCES = t/unit/api/history.c $(asked)
+t_unit_api_history_SOURCES = t/unit/api/history.c $(no_memory)
 t_unit_api_history_LDFLAGS = $(no_memory_flags)
-t_unit_api_list_SOURCES = t/unit/api/list.c $(asked)
+t_unit_api_list_SOURCES = t/unit/api/list.c $(no_memory)
 t_unit_api_list_LDFLAGS = $(no_memory_flags)
-t_unit_api_route_SOURCES = t/unit/api/route.c $(asked)
+t_unit_api_route_SOURCES = t/unit/api/route.c $(no_memory)
 t_unit_api_route_LDFLAGS = $(no_memory_flags)
-t_unit_api_secret_SOURCES = t/unit/api/secret.c $(asked) $(ring)
+t_unit_api_secret_SOURCES = t/unit/api/secret.c $(no_memory)
 t_unit_api_secret_LDFLAGS = $(no_memory_flags)
-t_unit_api_unset_SOURCES = t/unit/api/unset.c $(asked)
+t_unit_api_unset_SOURCES = t/unit/api/unset.c $(no_memory)
 t_unit_api_unset_LDFLAGS = $(no_memory_flags)
-t_unit_api_write_SOURCES = t/unit/api/write.c $(asked)
+t_unit_api_write_SOURCES = t/unit/api/write.c $(no_memory)
 t_unit_api_write_LDFLAGS = $(no_memory_flags)
-t_unit_auth_auth_SOURCES = t/unit/auth/auth.c $(auth_world)
-t_unit_auth_cache_SOURCES = t/unit/auth/cache.c $(auth_world)
-t_unit_auth_forged_SOURCES = t/unit/auth/forged.c $(auth_world)
-t_unit_auth_jwk_SOURCES = t/unit/auth/jwk.c t/lib/tokens.c t/lib/tokens.h
-t_unit_auth_jwks_SOURCES = t/unit/auth/jwks.c \
-	t/lib/scratch.c t/lib/scratch.h \
-	t/lib/tokens.c t/lib/tokens.h
-t_unit_auth_jwks_scan_SOURCES = t/unit/auth/jwks_scan.c $(auth_world)
-t_unit_auth_memory_SOURCES = t/unit/auth/memory.c $(auth_world) $(gone)
+t_unit_auth_memory_SOURCES = t/unit/auth/memory.c $(gone)
 t_unit_auth_memory_LDFLAGS = $(gone_flags)
-t_unit_auth_signed_SOURCES = t/unit/auth/signed.c $(auth_world)
-t_unit_base_args_SOURCES = t/unit/base/args.c t/lib/scratch.c t/lib/scratch.h
-t_unit_base_args_file_SOURCES = t/unit/base/args_file.c \
-	t/lib/scratch.c t/lib/scratch.h
-t_unit_base_crash_SOURCES = t/unit/base/crash.c $(log_sink)
-t_unit_base_file_SOURCES = t/unit/base/file.c t/lib/scratch.c t/lib/scratch.h
-t_unit_base_log_queue_SOURCES = t/unit/base/log_queue.c $(log_sink)
-t_unit_ctl_outfile_SOURCES = t/unit/ctl/outfile.c t/lib/scratch.c \
-	t/lib/scratch.h
 t_unit_http_problem_SOURCES = t/unit/http/problem.c $(no_memory)
 t_unit_http_problem_LDFLAGS = $(no_memory_flags)
 t_unit_http_query_SOURCES = t/unit/http/query.c $(no_memory)
@@ -202,74 +192,30 @@ t_unit_http_request_SOURCES = t/unit/http/request.c $(no_memory)
 t_unit_http_request_LDFLAGS = $(no_memory_flags)
 t_unit_json_text_SOURCES = t/unit/json/text.c $(no_memory)
 t_unit_json_text_LDFLAGS = $(no_memory_flags)
-t_unit_metrics_metrics_SOURCES = t/unit/metrics/metrics.c \
-	t/lib/scratch.c t/lib/scratch.h
 t_unit_metrics_text_SOURCES = t/unit/metrics/text.c $(no_memory)
 t_unit_metrics_text_LDFLAGS = $(no_memory_flags)
 t_unit_model_config_keys_SOURCES = t/unit/model/config_keys.c $(no_memory)
 t_unit_model_config_keys_LDFLAGS = $(no_memory_flags)
-t_unit_model_key_ring_SOURCES = t/unit/model/key_ring.c $(ring) $(no_memory) \
-	t/lib/scratch.c t/lib/scratch.h
+t_unit_model_key_ring_SOURCES = t/unit/model/key_ring.c $(no_memory)
 t_unit_model_key_ring_LDFLAGS = $(no_memory_flags)
-t_unit_model_seal_SOURCES = t/unit/model/seal.c $(ring) $(no_memory) \
-	t/lib/scratch.c t/lib/scratch.h
+t_unit_model_seal_SOURCES = t/unit/model/seal.c $(no_memory)
 t_unit_model_seal_LDFLAGS = $(no_memory_flags)
-t_unit_server_conn_SOURCES = t/unit/server/conn.c t/lib/api_world.c \
-	t/lib/api_world.h \
-	$(records) $(in_memory)
-t_unit_server_fcgi_SOURCES = t/unit/server/fcgi.c $(no_memory) $(records)
+t_unit_server_fcgi_SOURCES = t/unit/server/fcgi.c $(no_memory)
 t_unit_server_fcgi_LDFLAGS = $(no_memory_flags)
 t_unit_server_fcgi_os_SOURCES = t/unit/server/fcgi_os.c $(no_memory)
 t_unit_server_fcgi_os_LDFLAGS = $(no_memory_flags)
-t_unit_server_fcgi_scan_SOURCES = t/unit/server/fcgi_scan.c $(records)
-t_unit_server_no_memory_SOURCES = t/unit/server/no_memory.c $(auth_world) \
-	$(gone) \
-	$(records) t/lib/on_disk.c t/lib/on_disk.h
+t_unit_server_no_memory_SOURCES = t/unit/server/no_memory.c $(gone)
 t_unit_server_no_memory_LDFLAGS = $(gone_flags)
-t_unit_server_options_SOURCES = t/unit/server/options.c \
-	t/lib/scratch.c t/lib/scratch.h
-t_unit_server_waiting_SOURCES = t/unit/server/waiting.c t/lib/api_world.c \
-	t/lib/api_world.h $(in_memory)
-t_unit_setting_change_SOURCES = t/unit/setting/change.c $(ring) \
-	$(no_memory) t/lib/scratch.c t/lib/scratch.h
+t_unit_setting_change_SOURCES = t/unit/setting/change.c $(no_memory)
 t_unit_setting_change_LDFLAGS = $(no_memory_flags)
-t_unit_setting_change_view_SOURCES = t/unit/setting/change_view.c $(ring) \
-	t/lib/scratch.c t/lib/scratch.h
-t_unit_setting_coded_SOURCES = t/unit/setting/coded.c $(coded) $(ring) \
-	$(store_both)
+t_unit_setting_coded_SOURCES = t/unit/setting/coded.c $(coded)
 t_unit_setting_coded_LDFLAGS = $(AM_LDFLAGS) $(coded_flags)
-t_unit_setting_etag_SOURCES = t/unit/setting/etag.c $(ring) $(no_memory) \
-	t/lib/scratch.c t/lib/scratch.h
+t_unit_setting_etag_SOURCES = t/unit/setting/etag.c $(no_memory)
 t_unit_setting_etag_LDFLAGS = $(no_memory_flags)
-t_unit_setting_import_SOURCES = t/unit/setting/import.c $(store_both)
-t_unit_setting_jsonl_SOURCES = t/unit/setting/jsonl.c $(ring) \
-	t/lib/scratch.c t/lib/scratch.h
-t_unit_store_batch_SOURCES = t/unit/store/batch.c $(store_both)
-t_unit_store_clock_SOURCES = t/unit/store/clock.c $(store_both) $(log_sink)
-t_unit_store_committer_SOURCES = t/unit/store/committer.c $(committing)
-t_unit_store_committer_probe_SOURCES = t/unit/store/committer_probe.c \
-	$(committing)
-t_unit_store_history_SOURCES = t/unit/store/history.c $(store_both)
-t_unit_store_lmdb_check_SOURCES = t/unit/store/lmdb/check.c $(on_disk)
-t_unit_store_lmdb_copy_SOURCES = t/unit/store/lmdb/copy.c $(on_disk)
-t_unit_store_lmdb_datafile_SOURCES = t/unit/store/lmdb/datafile.c $(on_disk)
-t_unit_store_lmdb_engine_SOURCES = t/unit/store/lmdb/engine.c $(on_disk)
-t_unit_store_lmdb_env_SOURCES = t/unit/store/lmdb/env.c $(on_disk) \
-	t/lib/bad_disk.c t/lib/bad_disk.h
-t_unit_store_lmdb_raise_SOURCES = t/unit/store/lmdb/raise.c $(on_disk) \
-	t/lib/bad_disk.c t/lib/bad_disk.h
-t_unit_store_lmdb_redo_SOURCES = t/unit/store/lmdb/redo.c $(on_disk) \
-	t/lib/bad_disk.c t/lib/bad_disk.h
-t_unit_store_lmdb_stat_SOURCES = t/unit/store/lmdb/stat.c $(on_disk)
-t_unit_store_open_SOURCES = t/unit/store/open.c t/lib/scratch.c \
-	t/lib/scratch.h
-t_unit_store_replace_SOURCES = t/unit/store/replace.c $(store_both)
-t_unit_store_stamp_SOURCES = t/unit/store/stamp.c $(store_both)
-t_unit_store_store_SOURCES = t/unit/store/store.c $(store_both)
-t_unit_store_threads_SOURCES = t/unit/store/threads.c \
-	t/lib/bad_disk.c t/lib/bad_disk.h \
-	t/lib/scratch.c t/lib/scratch.h
-t_unit_store_unset_SOURCES = t/unit/store/unset.c $(store_both)
+t_unit_store_lmdb_env_SOURCES = t/unit/store/lmdb/env.c $(bad_disk)
+t_unit_store_lmdb_raise_SOURCES = t/unit/store/lmdb/raise.c $(bad_disk)
+t_unit_store_lmdb_redo_SOURCES = t/unit/store/lmdb/redo.c $(bad_disk)
+t_unit_store_threads_SOURCES = t/unit/store/threads.c $(bad_disk)
 
 dist_check_SCRIPTS = \
 	t/e2e/api/contract.mjs \

@@ -65,21 +65,6 @@ assert_refused(const char *path, const char *because)
     cr_expect_not_null(strstr(why, because), "%s", why);
 }
 
-struct store_write
-write_of(const char *tenant, const char *key, const char *text)
-{
-    return (struct store_write){.op = *text != '\0' ? STORE_PUT : STORE_UNSET,
-                                .tenant = tenant,
-                                .key = key,
-                                .value = text,
-                                .value_len = strlen(text),
-                                .author = "alice",
-                                .request_id = "r-1",
-                                .base = STORE_ANY_VERSION,
-                                .lost = ERR_CONFLICT,
-                                .result = ERR_MAX};
-}
-
 enum err
 put(struct store *store, const char *tenant, const char *text)
 {

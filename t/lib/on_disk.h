@@ -5,6 +5,7 @@
 #define ON_DISK_H
 
 #include "store/store.h"
+#include "write_of.h"
 
 #include <sys/stat.h>
 
@@ -25,10 +26,6 @@ struct store *open_store(void);
 
 /* It cannot be opened, and the explanation names path and says because. */
 void assert_refused(const char *path, const char *because);
-
-/* A write of text over whatever is there. */
-struct store_write write_of(const char *tenant, const char *key,
-                            const char *text);
 
 /* Writes the tenant's "timer". */
 enum err put(struct store *store, const char *tenant, const char *text);

@@ -47,24 +47,6 @@ run_over_memory(void (*body)(struct store *store), uint64_t history)
     store_close(store);
 }
 
-struct store_write
-write_of(const char *tenant, const char *key, const char *text)
-{
-    return (struct store_write){
-        .op = *text != '\0' ? STORE_PUT : STORE_UNSET,
-        .tenant = tenant,
-        .key = key,
-        .value = text,
-        .value_len = strlen(text),
-        .author = "alice",
-        .request_id = "r-1",
-        .base = STORE_ANY_VERSION,
-        .lost = ERR_CONFLICT,
-        .result = ERR_MAX,
-        .version = 77,
-    };
-}
-
 uint64_t
 stored(struct store *store, const char *tenant, const char *key,
        const char *text)

@@ -4,6 +4,7 @@
 #define STORE_BOTH_H
 
 #include "store/store.h"
+#include "write_of.h"
 
 #include <criterion/criterion.h>
 
@@ -28,11 +29,7 @@ void run_over_memory(void (*body)(struct store *store), uint64_t history);
 
 #define STORE_TEST(name) STORE_TEST_KEEPING(0, name)
 
-/* A write of text ("": unset it) over whatever is there. */
-struct store_write write_of(const char *tenant, const char *key,
-                            const char *text);
-
-/* Stores it; returns its version. */
+/* Stores text; returns its version. */
 uint64_t stored(struct store *store, const char *tenant, const char *key,
                 const char *text);
 
