@@ -55,6 +55,8 @@ find_store_fault(const struct api *api, enum err probed)
         return "store: cannot be read";
     if (probed == ERR_FULL)
         return "store: is full";
+    if (probed == ERR_NOTFOUND)
+        return "store: what is open is not what is at its path";
     return probed != ERR_OK ? "store: cannot be written" : NULL;
 }
 

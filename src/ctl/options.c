@@ -71,6 +71,16 @@ print_option(const struct args_row *row, const struct ctl_option *option)
     args_print(row, *note != '\0' ? note : NULL);
 }
 
+#define NUMBER_HINT "; a negative number goes behind --"
+
+/* True if it is rather a value than an option. */
+static bool
+is_number(const char *argument)
+{
+    return argument != NULL && argument[0] == '-' && argument[1] >= '0' &&
+           argument[1] <= '9';
+}
+
 static enum ctl_exit
 read_arguments(struct args *args, char **argv, const char **operands,
                size_t operands_max)
@@ -84,7 +94,8 @@ read_arguments(struct args *args, char **argv, const char **operands,
             at++;
         } else if (has_options && argv[at][0] == '-' && argv[at][1] != '\0') {
             if (!args_read_option(args, argv, &at))
-                return ctl_fail_usage("%s", args->why);
+                return ctl_fail_usage("%s%s", args->why,
+                                      is_number(argv[at]) ? NUMBER_HINT : "");
         } else if (count < operands_max) {
             operands[count++] = argv[at++];
         } else {

@@ -149,8 +149,10 @@ enum err store_commit(struct store *store, store_take_fn *take, void *ctx);
 /* store_commit of a single write; returns its result. */
 enum err store_commit_one(struct store *store, struct store_write *write);
 
-/* ERR_OK if a small write would be stored now. Waits for the write lock and for
- * the disk as store_commit does, and is for the same thread; stores nothing. */
+/* ERR_OK if a small write would be stored now, and ERR_NOTFOUND if that would
+ * be elsewhere than at the store's path: it was moved, or restored under us.
+ * Waits for the write lock and for the disk as store_commit does, and is for
+ * the same thread; stores nothing. */
 enum err store_probe(struct store *store);
 
 /* Visits at most limit versions below before (0: from the newest). */

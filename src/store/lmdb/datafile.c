@@ -245,6 +245,17 @@ open_dir(const char *dir)
 }
 
 bool
+store_file_is_elsewhere(int fd, const char *dir)
+{
+    auto_fd at = open_dir(dir);
+    struct stat own, there;
+
+    return fstat(fd, &own) == 0 &&
+           (fstatat(at, STORE_FILE_DATA, &there, 0) != 0 ||
+            own.st_dev != there.st_dev || own.st_ino != there.st_ino);
+}
+
+bool
 store_file_exists(const char *dir)
 {
     auto_fd at = open_dir(dir);

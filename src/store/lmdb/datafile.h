@@ -59,6 +59,10 @@ bool store_file_is_root(int fd, const struct store_file *file, size_t page);
  * room; static text, or NULL. */
 const char *store_file_find_fault(int fd);
 
+/* True if the file that is open is not the one that the directory has now: that
+ * was moved away, say, or another store was restored to its place. */
+bool store_file_is_elsewhere(int fd, const char *dir);
+
 /* Tells a full disk (or quota) from a broken one: LMDB reports both as EIO. */
 bool store_file_is_disk_full(int fd);
 

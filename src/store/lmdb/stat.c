@@ -130,21 +130,28 @@ note_fault(struct lmdb_env *env, const char *fault)
                   LOG_TEXT("path", env->path));
 }
 
+static const char elsewhere[] =
+    "the directory was moved, or has another data file now; to use what is "
+    "there, restart the service";
+
 /* What a transaction that is taken back does not find out. */
 static enum err
 check_file(struct lmdb_env *env)
 {
     const char *fault = "the store could not be opened again";
-    bool is_full = false;
+    bool is_full = false, is_elsewhere = false;
     int fd;
 
     pthread_rwlock_rdlock(&env->lock);
     if (env->db.env != NULL && mdb_env_get_fd(env->db.env, &fd) == 0) {
         fault = store_file_find_fault(fd);
         is_full = store_file_is_disk_full(fd);
+        is_elsewhere = fault == NULL && store_file_is_elsewhere(fd, env->path);
     }
     pthread_rwlock_unlock(&env->lock);
-    note_fault(env, fault);
+    note_fault(env, is_elsewhere ? elsewhere : fault);
+    if (is_elsewhere)
+        return ERR_NOTFOUND;
     if (fault != NULL)
         return ERR_STORE;
     return is_full ? ERR_FULL : ERR_OK;

@@ -1,7 +1,13 @@
 // SPDX-License-Identifier: MIT
 // Whether the service lives and is ready; and who may ask, through nginx.
 import assert from 'node:assert/strict';
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  mkdirSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import net from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -116,6 +122,27 @@ test('readyz: a full store, in every worker', async () => {
   stack.options['map-size'] = '8M';
   await stack.startService();
   assertReady(await ask(stack, '/readyz'));
+  await stack.stop();
+});
+
+const ELSEWHERE = 'store: what is open is not what is at its path';
+
+test('readyz: a store that was moved away, or restored under it', async () => {
+  const stack = await start({ nginx: false, options: { workers: 2 } });
+  const { db } = stack.options;
+  stack.tenant();
+  for (let i = 0; i < 4; i++) assertReady(await ask(stack, '/readyz'));
+  renameSync(db, `${db}.away`);
+  for (let i = 0; i < 4; i++)
+    assertUnready(await ask(stack, '/readyz'), ELSEWHERE);
+  // The same bytes, but another file: what is stored now would be lost there.
+  cpSync(`${db}.away`, db, { recursive: true });
+  for (let i = 0; i < 4; i++)
+    assertUnready(await ask(stack, '/readyz'), ELSEWHERE);
+  assert.match(stack.log(), /"store_not_writable".*was moved, or has another/);
+  rmSync(db, { recursive: true });
+  renameSync(`${db}.away`, db);
+  for (let i = 0; i < 4; i++) assertReady(await ask(stack, '/readyz'));
   await stack.stop();
 });
 
