@@ -35,6 +35,7 @@ liborderconf_a_SOURCES = \
 	src/base/number.c src/base/number.h \
 	src/base/process.c src/base/process.h \
 	src/base/timestamp.c src/base/timestamp.h \
+	src/base/utf8.c src/base/utf8.h \
 	src/base/util.h \
 	src/conf/settings.c src/conf/settings.h \
 	src/ctl/fetch.c src/ctl/fetch.h \

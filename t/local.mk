@@ -72,6 +72,7 @@ check_PROGRAMS += \
 	t/unit/base/number \
 	t/unit/base/process \
 	t/unit/base/timestamp \
+	t/unit/base/utf8 \
 	t/unit/ctl/outfile \
 	t/unit/ctl/progress \
 	t/unit/http/fields \

@@ -3,6 +3,7 @@
 
 #include "base/number.h"
 #include "base/timestamp.h"
+#include "base/utf8.h"
 #include "base/util.h"
 
 #include <assert.h>
@@ -67,73 +68,20 @@ line_add(struct line *line, const char *text, size_t len)
     return true;
 }
 
-/* The character at text, of len > 0 bytes, and how many of them it has; a byte
- * that begins none is U+FFFD, REPLACEMENT CHARACTER (RFC 3629). */
-static size_t
-read_point(const char *text, size_t len, uint32_t *point_out)
-{
-    static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-    unsigned char first = (unsigned char)text[0];
-    size_t size = first < 0x80         ? 1
-                  : first >> 5 == 0x06 ? 2
-                  : first >> 4 == 0x0e ? 3
-                  : first >> 3 == 0x1e ? 4
-                                       : SIZE_MAX;
-    uint32_t point;
-
-    *point_out = 0xfffd;
-    if (size > len)
-        return 1;
-    point = size == 1 ? first : first & (0x7fu >> size);
-    for (size_t i = 1; i < size; i++) {
-        if ((text[i] & 0xc0) != 0x80)
-            return 1;
-        point = point << 6 | (text[i] & 0x3f);
-    }
-    if (point < least[size] || point > 0x10ffff || point >> 11 == 0x1b)
-        return 1;
-    *point_out = point;
-    return size;
-}
-
-/* As JSON's \uXXXX, which is UTF-16. */
-static bool
-line_add_escaped(struct line *line, uint32_t point)
-{
-    char text[16];
-
-    if (point >= 0x10000)
-        snprintf(text, sizeof(text), "\\u%04x\\u%04x",
-                 0xd7c0 + (unsigned)(point >> 10),
-                 0xdc00 + (unsigned)(point & 0x3ff));
-    else
-        snprintf(text, sizeof(text), "\\u%04x", (unsigned)point);
-    return line_add(line, text, strlen(text));
-}
-
-static bool
-line_add_point(struct line *line, uint32_t point)
-{
-    if (point == '"' || point == '\\')
-        return line_add(line, (char[]){'\\', (char)point}, 2);
-    if (point >= 0x20 && point < 0x7f)
-        return line_add(line, (char[]){(char)point}, 1);
-    return line_add_escaped(line, point);
-}
-
 /* Escapes all but ASCII, not only what JSON requires: client text may change
  * what a terminal shows, and may be bad UTF-8. */
 static void
 line_add_string(struct line *line, const char *text)
 {
     size_t len = strlen(text);
+    char escaped[UTF8_JSON_MAX];
     uint32_t point;
     bool fits = line_add(line, "\"", 1);
 
     while (len > 0 && fits) {
-        size_t size = read_point(text, len, &point);
+        size_t size = utf8_read(text, len, &point);
 
-        fits = line_add_point(line, point);
+        fits = line_add(line, escaped, utf8_put_json(escaped, point, true));
         text += size;
         len -= size;
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "json/schema.h"
 
+#include "base/utf8.h"
 #include "base/util.h"
 #include "json/decode.h"
 #include "json/messages.h"
@@ -177,18 +178,6 @@ check_one_of(const struct check *check, const char *const *one_of,
     return violatedf(check, place, "must be one of %s", list);
 }
 
-/* The text is UTF-8, so every byte begins a character that does not go on with
- * one. */
-static size_t
-count_characters(const char *text, size_t len)
-{
-    size_t count = 0;
-
-    for (size_t i = 0; i < len; i++)
-        count += ((unsigned char)text[i] & 0xc0) != 0x80;
-    return count;
-}
-
 static enum err
 check_string(const struct check *check, const struct schema *schema,
              const json_t *value, const struct place *place,
@@ -200,7 +189,7 @@ check_string(const struct check *check, const struct schema *schema,
 
     if (text == NULL)
         return violated(check, place, "must be a string");
-    if (count_characters(text, len) < schema->min_length)
+    if (utf8_count(text, len) < schema->min_length)
         err = violatedf(check, place, "must have at least %zu character%s",
                         schema->min_length, schema->min_length == 1 ? "" : "s");
     if (schema->is_uri)

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "store/judge.h"
 
+#include "base/utf8.h"
+
 #include <string.h>
 
 /* Another version is there than the one that the write is based on. */
@@ -66,11 +68,10 @@ store_judge(struct store_write *write, const char *value, size_t value_len,
 static bool
 note_fits(const char *note)
 {
-    size_t characters = 0, len = 0;
+    size_t len = note != NULL ? strlen(note) : 0;
 
-    for (; note != NULL && note[len] != '\0'; len++)
-        characters += (note[len] & 0xc0) != 0x80; /* a character's first byte */
-    return characters <= STORE_NOTE_MAX && len <= STORE_NOTE_MAX * 4;
+    return len <= STORE_NOTE_MAX * UTF8_MAX &&
+           utf8_count(note, len) <= STORE_NOTE_MAX;
 }
 
 static bool
