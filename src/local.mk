@@ -122,6 +122,7 @@ orderconf_SOURCES = \
 	src/ctl/key_file.c src/ctl/key_file.h \
 	src/ctl/keygen.c \
 	src/ctl/keys_fetch.c \
+	src/ctl/leftovers.c src/ctl/leftovers.h \
 	src/ctl/lines.c src/ctl/lines.h \
 	src/ctl/list.c \
 	src/ctl/main.c \

@@ -4,6 +4,7 @@
 #include "base/util.h"
 #include "ctl/command.h"
 #include "ctl/interrupt.h"
+#include "ctl/leftovers.h"
 #include "ctl/print.h"
 #include "ctl/progress.h"
 #include "ctl/session.h"
@@ -106,14 +107,17 @@ back_up(struct store *store, const char *db, const char *dest,
         struct store_copied *copied_out)
 {
     auto_char *dir = NULL;
+    auto_fd lock = -1;
     enum ctl_exit status;
 
-    if (asprintf(&dir, "%s.XXXXXX", dest) < 0) {
+    if (asprintf(&dir, "%s" LEFTOVERS_SUFFIX, dest) < 0) {
         dir = NULL;
         return ctl_fail("out of memory");
     }
+    leftovers_tell(dest);
     if (mkdtemp(dir) == NULL)
         return ctl_fail("%s: %s", dest, strerror(errno));
+    lock = leftovers_claim(dir);
     status = copy(store, dir, copied_out);
     if (status == CTL_OK)
         status = finish(db, dir, dest);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* orderconf get: a setting, as it is or as it was. */
 #include "ctl/command.h"
+#include "ctl/print.h"
 #include "ctl/secrets.h"
 #include "ctl/session.h"
 #include "ctl/setting.h"
@@ -9,7 +10,6 @@
 #include "setting/setting.h"
 
 #include <limits.h>
-#include <stdio.h>
 
 enum {
     TENANT = CTL_STORE_OPTIONS,
@@ -65,7 +65,7 @@ print(const struct ctl_setting *setting, const struct record *record,
         return ctl_fail("%s of %s is not set, and has no default",
                         setting->key->name, setting->tenant);
     if (!is_json) {
-        printf("%s\n", value);
+        ctl_print_value(value);
         return CTL_OK;
     }
     if (etag_of_record(setting->key, record, etag) != ERR_OK)

@@ -2,6 +2,7 @@
 /* orderconf import: settings from JSON Lines. */
 #include "base/util.h"
 #include "ctl/command.h"
+#include "ctl/interrupt.h"
 #include "ctl/lines.h"
 #include "ctl/print.h"
 #include "ctl/secrets.h"
@@ -147,6 +148,10 @@ read_all(struct job *job)
     enum err err;
 
     while ((err = ctl_lines_read(&job->lines, &setting)) != ERR_NOTFOUND) {
+        if (ctl_interrupt_came()) {
+            jsonl_setting_clear(&setting);
+            return ERR_ENDED;
+        }
         if (err != ERR_OK)
             job->is_wrong = true;
         if (err == ERR_INVALID && job->import == NULL)
@@ -175,6 +180,10 @@ run_pass(struct job *job, const char *label)
         err = import_finish(job->import);
     progress_end(&job->lines.bar);
     import_tenant_clear(&job->tenant);
+    if (err == ERR_ENDED)
+        return ctl_fail("interrupted at line %llu%s",
+                        (unsigned long long)job->lines.jsonl.number,
+                        job->import == NULL ? "; nothing has been stored" : "");
     if (err != ERR_OK)
         return ctl_fail_store(err);
     return job->is_wrong ? CTL_FAILED : CTL_OK;
@@ -284,6 +293,7 @@ run(struct ctl_session *session)
     if (status != CTL_OK)
         return status;
     job.lines.jsonl.secrets = session->secrets;
+    ctl_interrupt_catch();
     status = import_lines(&job);
     import_free(job.import);
     ctl_lines_close(&job.lines);

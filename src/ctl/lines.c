@@ -97,6 +97,7 @@ ctl_lines_rewind(struct ctl_lines *lines, const char *label)
         return fail(lines);
     lines->jsonl.number = lines->jsonl.offset = 0;
     lines->last = (struct jsonl_setting){.key = NULL};
+    lines->misplaced = 0;
     progress_start(&lines->bar, STDERR_FILENO, label, lines->size);
     return CTL_OK;
 }
@@ -115,20 +116,32 @@ check_order(struct ctl_lines *lines, const struct jsonl_setting *setting)
     int order =
         lines->last.key == NULL ? -1 : jsonl_compare(&lines->last, setting);
 
+    lines->misplaced += order > 0;
     if (order >= 0)
         progress_hide(&lines->bar);
     if (order == 0)
         (void)ctl_fail("%s:%llu: the same tenant and key as in line %llu",
                        lines->name, (unsigned long long)setting->line,
                        (unsigned long long)lines->last.line);
-    else if (order > 0)
-        (void)ctl_fail("%s:%llu: belongs before line %llu; LC_ALL=C sort puts "
-                       "an export in order",
+    else if (order > 0 && lines->misplaced == 1)
+        (void)ctl_fail("%s:%llu: belongs before line %llu: by tenant, then by "
+                       "key. If all lines are as export writes them, "
+                       "LC_ALL=C sort puts them in order",
                        lines->name, (unsigned long long)setting->line,
                        (unsigned long long)lines->last.line);
     lines->last = *setting;
     lines->last.value = NULL;
     return order < 0 ? ERR_OK : ERR_INVALID;
+}
+
+static void
+say_misplaced(struct ctl_lines *lines)
+{
+    progress_hide(&lines->bar);
+    if (lines->misplaced > 1)
+        (void)ctl_fail("%s: %llu lines are out of order", lines->name,
+                       (unsigned long long)lines->misplaced);
+    lines->misplaced = 0;
 }
 
 enum err
@@ -149,6 +162,8 @@ ctl_lines_read(struct ctl_lines *lines, struct jsonl_setting *setting_out)
         (void)ctl_fail("out of memory");
     else if (err == ERR_STORE)
         (void)fail(lines);
+    else if (err == ERR_NOTFOUND)
+        say_misplaced(lines);
     for (size_t i = 0; err == ERR_INVALID && i < json_array_size(messages); i++)
         say(lines, json_string_value(json_array_get(messages, i)));
     if (err == ERR_OK)

@@ -18,6 +18,8 @@ struct ctl_lines {
     uint64_t size;             /* bytes */
     struct progress bar;       /* of the bytes that are read */
     struct jsonl_setting last; /* of which only the names are kept */
+    uint64_t misplaced;        /* lines that stand behind one that should follow
+                                  them */
 };
 
 /* path NULL or "-": standard input. What can be read only once is kept in a
@@ -30,7 +32,8 @@ enum ctl_exit ctl_lines_rewind(struct ctl_lines *lines, const char *label);
 
 /*
  * Reads the next setting, and says what is wrong with its line: that it is no
- * setting, or stands behind one that should follow it, or is there twice.
+ * setting, or is there twice, or stands behind one that should follow it; of
+ * these, only the first is named, and at the end how many there are.
  * ERR_INVALID then, and the next one can be read; ERR_NOTFOUND: there is none.
  * ERR_STORE, ERR_NOMEM: said, too.
  */

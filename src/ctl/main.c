@@ -11,6 +11,7 @@
 #include "model/config_keys.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 
 /* clang-format off */
@@ -176,6 +177,9 @@ main(int argc, char **argv)
     if (!must_alloc_set(end_without_memory))
         return ctl_fail("OpenSSL was used before main: is a library "
                         "preloaded?");
+    /* A file that may not grow is an error of the write: what is half written
+     * is removed. */
+    signal(SIGXFSZ, SIG_IGN);
     status = dispatch(argv + (argc > 0));
 
     /* What could not be printed was not done. */

@@ -58,6 +58,32 @@ jsonl_close(struct jsonl *jsonl)
     free(jsonl->text);
 }
 
+/* What editors put before the first line (U+FEFF), and behind the last. */
+static void
+skip_mark(struct jsonl *jsonl, size_t *len)
+{
+    static const char mark[] = "\xef\xbb\xbf";
+
+    if (jsonl->number > 1 || *len < strlen(mark) ||
+        memcmp(jsonl->text, mark, strlen(mark)) != 0)
+        return;
+    *len -= strlen(mark);
+    memmove(jsonl->text, jsonl->text + strlen(mark), *len);
+}
+
+static bool
+is_blank_end(const struct jsonl *jsonl, size_t len)
+{
+    int c;
+
+    if (len > 1 || (len == 1 && jsonl->text[0] != '\r'))
+        return false;
+    c = getc_unlocked(jsonl->stream);
+    if (c != EOF)
+        (void)ungetc(c, jsonl->stream); /* one always can be */
+    return c == EOF && !ferror(jsonl->stream);
+}
+
 /* Reads up to the line's end, of which what fits is in text. */
 static enum err
 read_text(struct jsonl *jsonl, size_t *len_out)
@@ -263,6 +289,10 @@ jsonl_read(struct jsonl *jsonl, json_t *messages,
 
     if (err != ERR_OK)
         return err;
+    if (is_blank_end(jsonl, len))
+        return ERR_NOTFOUND;
+    if (len <= JSONL_LINE_MAX)
+        skip_mark(jsonl, &len);
     if (len > JSONL_LINE_MAX)
         return messages_add(messages, "is longer than %zu bytes",
                             JSONL_LINE_MAX);

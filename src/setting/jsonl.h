@@ -64,7 +64,8 @@ bool jsonl_open(struct jsonl *jsonl, FILE *stream)
 void jsonl_close(struct jsonl *jsonl);
 
 /*
- * Reads the next line, whose value is checked like that of a POST.
+ * Reads the next line, whose value is checked like that of a POST. A byte order
+ * mark before the first line is skipped, and so is a last line without text.
  * ERR_NOTFOUND: there is none. ERR_INVALID: it is wrong, and messages grew by
  * what is wrong with it, with the JSON path of each. ERR_STORE: the file could
  * not be read, for the reason in errno. ERR_NOMEM.

@@ -179,3 +179,27 @@ test('a signal leaves nothing', async () => {
   assert.deepEqual([status, stderr], [1, 'orderconf backup: interrupted; there is no copy\n']);
   assert.deepEqual(readdirSync(dir), []);
 });
+
+test('what a killed one has left is named by the next one, and by no other', async () => {
+  const dir = makeDir();
+  const dest = join(dir, 'copy');
+  mkdirSync(`${dest}.AbCd12`);
+  writeFileSync(join(`${dest}.AbCd12`, 'data.mdb'), 'half');
+  mkdirSync(`${dest}.AbCd123`); // what no backup makes
+  mkdirSync(`${dest}2.AbCd12`); // of another place
+  const { status, stderr } = await backup(dest);
+  assert.equal(status, 0, stderr);
+  assert.equal(stderr, `orderconf backup: ${dest}.AbCd12: was left by a backup that did not end, and can be removed\n`);
+  assert.deepEqual(readdirSync(dir).sort(), ['copy', 'copy.AbCd12', 'copy.AbCd123', 'copy2.AbCd12']);
+  rmSync(dest, { recursive: true });
+
+  // One that is worked on is left alone: the lock is that of backup itself.
+  const held = spawn(find('flock') ?? 'flock', [`${dest}.AbCd12`, 'sleep', '60']);
+  try {
+    await new Promise((resolve) => { setTimeout(resolve, 200); });
+    const beside = await backup(dest);
+    assert.deepEqual([beside.status, beside.stderr], [0, '']);
+  } finally {
+    held.kill();
+  }
+});

@@ -9,6 +9,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { admin, cleanEnv } from '../lib/paths.mjs';
 import { keySet, writeKeys } from '../lib/secrets.mjs';
 import { factory } from '../lib/stack.mjs';
@@ -132,7 +133,7 @@ test('every wrong line is named, and nothing is stored', () => {
     [line('acme', 'big_sales_order', {}), 'value.soft_limit_for_big_orders: is required'],
     [line('acme', 'external_oms', { enabled: 1 }), 'value.enabled: must be a boolean'],
     ['{"tenant":"acme"', 'is not valid JSON'],
-    ['', 'is not valid JSON'],
+    ['', 'is not valid JSON'], // a blank line, but not the last one
     ['7', 'must be an object'],
     [line('Acme', 'external_oms', { enabled: true }), 'tenant: must be of a-z'],
     [line('acme', 'nope', 1), 'key: must be the name of a config key'],
@@ -148,11 +149,12 @@ test('every wrong line is named, and nothing is stored', () => {
     [line('brio', 'external_oms', { enabled: true })],
     [line('brio', 'external_oms', { enabled: true }), 'the same tenant and key as in line 17'],
     [line('brio', 'big_sales_order', { soft_limit_for_big_orders: 1 }), 'belongs before line 18'],
-    [line('acme', 'external_oms', { enabled: true }), 'belongs before line 19'],
+    [line('acme', 'external_oms', { enabled: true })],
   ];
   writeFileSync(file, text(...lines.map(([one]) => one)));
   const expected = lines.flatMap(([, ...all], i) =>
     all.map((message) => `orderconf import: ${file}:${i + 1}: ${message}`));
+  expected.push(`orderconf import: ${file}: 2 lines are out of order`);
   const { status, stdout, stderr } = run(['import', db, file]);
   assert.deepEqual([status, stdout], [1, '']);
   const said = stderr.trimEnd().split('\n');
@@ -165,6 +167,92 @@ test('every wrong line is named, and nothing is stored', () => {
   const other = makeDir();
   assert.equal(run(['import', `--db=${join(other, 'db')}`, file]).status, 1);
   assert.deepEqual(readdirSync(other), []); // no store was made
+});
+
+test('a byte order mark, and a blank last line, are no lines', () => {
+  for (const end of ['\n', '\r\n', '\r', '']) {
+    const { dir, db, exported } = storeOf();
+    const file = join(dir, 'in');
+    const lines = text(line('acme', 'on_hold_timer_duration', 5), line('brio', 'on_hold_timer_duration', 6));
+    writeFileSync(file, `\ufeff${lines}${end}`);
+    assert.match(succeed(['import', db, file]), /^2 settings of 2 tenants stored/);
+    assert.equal(settings(exported()).length, 2);
+  }
+  const { dir, db } = storeOf();
+  const file = join(dir, 'in');
+  writeFileSync(file, `${line('acme', 'on_hold_timer_duration', 5)}\n\ufeff${line('brio', 'on_hold_timer_duration', 6)}\n\n\n`);
+  const { status, stderr } = run(['import', db, file]);
+  assert.equal(status, 1);
+  assert.match(stderr, /in:2: is not valid JSON[^\n]*\n[^\n]*in:3: is not valid JSON[^\n]*\n$/);
+});
+
+test('an export in another order: one hint, which is right', () => {
+  const { dir, db, exported } = storeOf();
+  const many = Array.from({ length: 500 }, (_, i) =>
+    line(`t${i}${i % 2 ? '-x' : ''}`, 'on_hold_timer_duration', i));
+  const file = join(dir, 'in');
+  writeFileSync(file, text(...many));
+  const { status, stderr } = run(['import', db, file]);
+  assert.equal(status, 1);
+  assert.match(stderr, /^[^\n]*belongs before line[^\n]*LC_ALL=C sort[^\n]*\n[^\n]*: \d+ lines are out of order\n$/);
+  const sorted = spawnSync('sort', [file], { env: { LC_ALL: 'C' }, encoding: 'utf8' });
+  writeFileSync(file, sorted.stdout);
+  succeed(['import', db, file]);
+  assert.equal(settings(exported()).length, 500);
+});
+
+test('Ctrl-C says how far it got', async () => {
+  const { dir, db, exported } = storeOf();
+  const many = Array.from({ length: 60000 }, (_, i) =>
+    line(`t${String(i).padStart(6, '0')}`, 'on_hold_timer_duration', i));
+  const file = join(dir, 'in');
+  writeFileSync(file, text(...many));
+  const child = spawn(admin, ['import', db, file], { env: cleanEnv() });
+  let stderr = '';
+  child.stderr.setEncoding('utf8').on('data', (said) => { stderr += said; });
+  const ended = new Promise((resolve) => { child.on('close', resolve); });
+  while (!existsSync(join(dir, 'db', 'data.mdb'))) await sleep(5);
+  await sleep(20);
+  child.kill('SIGINT');
+  assert.equal(await ended, 1, stderr);
+  const [, , settled] = /interrupted at line (\d+)\n[^\n]*: (\d+) settings of \d+ tenants have been stored\n$/.exec(stderr) ?? [];
+  assert.ok(settled !== undefined, stderr);
+  assert.equal(settings(exported()).length, Number(settled));
+  assert.ok(Number(settled) < 60000);
+});
+
+test('a file that may not grow leaves no temporary file', () => {
+  const { dir, db } = storeOf();
+  const many = Array.from({ length: 2000 }, (_, i) =>
+    line(`t${String(i).padStart(6, '0')}`, 'on_hold_timer_duration', i));
+  succeed(['import', db], text(...many));
+  const out = join(dir, 'out');
+  mkdirSync(out);
+  const { status, stderr, signal } = spawnSync('/bin/sh',
+    ['-c', 'ulimit -f 8; exec "$0" export "$1" --output="$2"', admin, db, join(out, 'file')],
+    { env: cleanEnv(), encoding: 'utf8' });
+  assert.deepEqual([status, signal], [1, null], stderr);
+  assert.match(stderr, /File too large/);
+  assert.deepEqual(readdirSync(out), []);
+});
+
+test('what a terminal would act on is escaped', (t) => {
+  const { dir, db } = storeOf();
+  const prefix = 'a\u202eb\u0085c\u2066d\u007f';
+  succeed(['import', db], text(line('acme', 'sales_order_generator_sequence', { prefix })));
+  for (const args of ["get sales_order_generator_sequence", "get sales_order_generator_sequence --json", 'list', 'history sales_order_generator_sequence', 'history sales_order_generator_sequence --json']) {
+    const { stdout, error } = spawnSync('script', ['-qec', `'${admin}' ${args} '${db}' --tenant=acme`, '/dev/null'],
+      { env: cleanEnv({ TERM: 'xterm' }), encoding: 'utf8' });
+    if (error) return t.skip('without script(1)');
+    assert.ok(stdout.includes(String.raw`a\u202eb\u0085c\u2066d\u007f`), `${args}: ${JSON.stringify(stdout)}`);
+    assert.doesNotMatch(stdout, /[\u202e\u0085\u2066\u007f]/);
+  }
+  // For a program it is what it was.
+  const { stdout } = run(['get', 'sales_order_generator_sequence', db, '--tenant=acme']);
+  assert.equal(JSON.parse(stdout).prefix, prefix);
+  assert.ok(stdout.includes('\u202e'));
+  assert.ok(existsSync(dir));
+  return undefined;
 });
 
 test('what is set once stays, and the tenants beside it, too', () => {
@@ -269,7 +357,7 @@ test('differences between two exports', () => {
   for (const args of [[a, b], [b, a]]) {
     const { status, stderr } = run(['diff', ...args]);
     assert.equal(status, 2);
-    assert.match(stderr, /b:2: belongs before line 1; LC_ALL=C sort puts an export in order\n$/);
+    assert.match(stderr, /b:2: belongs before line 1: by tenant, then by key\. .*LC_ALL=C sort puts them in order\n$/);
   }
   const full = spawnSync('/bin/sh', ['-c', '"$1" diff /dev/null "$2" >/dev/full', 'sh', admin, a],
     { env: cleanEnv(), encoding: 'utf8' });
