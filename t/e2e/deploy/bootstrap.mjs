@@ -110,6 +110,17 @@ test('serve: ready, usable as printed, and stopped by SIGTERM', async () => {
   assert.equal(keys.length, 1);
   assert.equal(keys[0].d, undefined);
 
+  // Whoever opens the root finds the way on.
+  const page = await ask(served, { path: '/', headers: { accept: 'text/html,*/*;q=0.8' } });
+  assert.equal(page.status, 200);
+  assert.match(page.type, /^text\/html/);
+  for (const [, link] of page.text.matchAll(/href="([^"]+)"/g))
+    assert.equal((await ask(served, { path: link })).status, 200, link);
+  const index = await ask(served, { path: '/', headers: { accept: 'application/json' } });
+  assert.equal(index.type, 'application/json');
+  for (const link of Object.values(index.json))
+    assert.equal((await ask(served, { path: link })).status, 200, link);
+
   const taken = spawnSync(
     bootstrap,
     ['serve', '--port', String(served.port), '--state', state],
@@ -137,6 +148,38 @@ test('serve again: data, key and token are still there; SIGINT stops it', async 
     code: 0,
     signal: null,
   });
+});
+
+test('a second tenant, as README makes it, and a seed', async () => {
+  const served = await serve();
+  const issuer = /issuer of tokens is (\S+)\n/.exec(served.program.log())[1];
+  const run = (args, input) => {
+    const { status, stdout, stderr } = spawnSync(admin, args, {
+      env: cleanEnv(),
+      encoding: 'utf8',
+      input,
+    });
+    assert.equal(status, 0, stderr);
+    return stdout.trim();
+  };
+  const key = join(state, 'acme.key.json');
+  run(['keygen', '--key', key, '--jwks', join(state, 'keys', 'acme.json')]);
+  const token = run(['token', '--tenant', 'acme', '--key', key, '--issuer', issuer]);
+  const acme = { ...served, token };
+  assert.equal((await ask(acme)).json.value.soft_limit_for_big_orders, 100);
+  const line = { tenant: 'acme', key: 'big_sales_order', value: { soft_limit_for_big_orders: 7 } };
+  run(['import', '--db', join(state, 'db')], `${JSON.stringify(line)}\n`);
+  assert.equal((await ask(acme)).json.value.soft_limit_for_big_orders, 7);
+  assert.equal((await ask(served)).json.value.soft_limit_for_big_orders, 250);
+  await served.program.stop();
+});
+
+test('a warm serve configures nothing again', async () => {
+  const { mtimeMs } = statSync(join(builddir, 'config.status'));
+  const served = await serve();
+  assert.equal(statSync(join(builddir, 'config.status')).mtimeMs, mtimeMs);
+  assert.doesNotMatch(served.program.log(), /autoreconf|configuring|installing/);
+  await served.program.stop();
 });
 
 test('serve: a token that no longer fits is replaced', async () => {
