@@ -303,14 +303,17 @@ static pid_t
 start_other(const int *ends)
 {
     pid_t pid = fork();
+    struct store *store;
     char byte;
 
     if (pid != 0)
         return pid;
     close(ends[1]);
-    if (put(open_store(), "acme", "one") != ERR_OK)
+    store = open_store();
+    if (put(store, "acme", "one") != ERR_OK)
         _exit(1);
     (void)!read(ends[0], &byte, 1);
+    store_close(store);
     _exit(0);
 }
 
