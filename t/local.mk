@@ -65,6 +65,7 @@ check_PROGRAMS += \
 	t/unit/auth/token_cache \
 	t/unit/base/args \
 	t/unit/base/args_file \
+	t/unit/base/buf \
 	t/unit/base/crash \
 	t/unit/base/file \
 	t/unit/base/log \
@@ -185,6 +186,7 @@ t_unit_api_write_SOURCES = t/unit/api/write.c $(no_memory)
 t_unit_api_write_LDFLAGS = $(no_memory_flags)
 t_unit_auth_memory_SOURCES = t/unit/auth/memory.c $(gone)
 t_unit_auth_memory_LDFLAGS = $(gone_flags)
+t_unit_base_buf_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=free
 t_unit_http_problem_SOURCES = t/unit/http/problem.c $(no_memory)
 t_unit_http_problem_LDFLAGS = $(no_memory_flags)
 t_unit_http_query_SOURCES = t/unit/http/query.c $(no_memory)

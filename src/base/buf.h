@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* A growing run of bytes. Zeroed is empty and valid. */
+/* A growing run of bytes. Zeroed is empty and valid. There may be a secret in
+ * it: what is no longer in it is wiped from memory. */
 #ifndef BASE_BUF_H
 #define BASE_BUF_H
 
@@ -16,7 +17,7 @@ struct buf {
 bool buf_add(struct buf *buf, const void *data, size_t len)
     __attribute__((warn_unused_result));
 
-/* Removes the first len bytes, and leaves nothing of them. */
+/* Removes the first len bytes. */
 void buf_consume(struct buf *buf, size_t len);
 
 /* Frees; the buf is empty and valid. */
