@@ -52,6 +52,8 @@ class Front {
   twoLines = {};
   /** It drops a field that is empty, even a condition. */
   losesEmptyFields = false;
+  /** The largest token that it takes, but for a few bytes. */
+  tokenMax = 16200;
   /** What header fields that are too large or too many are. */
   tooLarge = [431];
 
@@ -413,6 +415,7 @@ class ApacheFcgid extends ApacheStarter {
 
 /** A program run per request, on a host where one has but .htaccess. */
 class ApacheCgi extends ApacheStarter {
+  tokenMax = 8000; // LimitRequestFieldSize, which .htaccess cannot change
   trace = 200; // which .htaccess cannot change
   refused = '/v0/metrics'; // the rest of the site is not ours
   health = '/v0/healthz';
