@@ -158,7 +158,7 @@ count_dropped(uint64_t lines)
 static void
 count_restart(void)
 {
-    const char *cause = getenv(SUPERVISOR_CAUSE);
+    const char *cause = getenv(WORKER_CAUSE);
 
     for (size_t i = 0; cause != NULL && i < ARRAY_SIZE(metrics_causes); i++)
         if (strcmp(cause, metrics_causes[i]) == 0)
@@ -170,7 +170,7 @@ run_worker(const struct settings *options)
 {
     auto_fd signal_fd = worker_open_signals();
     struct api api = {0};
-    int status = SUPERVISOR_EXIT_CONFIG;
+    int status = WORKER_EXIT_CONFIG;
     bool is_open;
 
     log_queue(LOG_BY_THREAD, count_dropped);

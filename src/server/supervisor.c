@@ -7,43 +7,23 @@
 #include "server/listener.h"
 #include "server/notify.h"
 #include "server/reload.h"
+#include "server/slot.h"
+#include "server/worker.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 
-/* From the start of a worker that died to that of the next one, at least, so
- * that what cannot live does not keep a core busy: if it had become ready, and
- * if it had not. */
+/* From the start of a worker that died, if it had become ready, to that of the
+ * next one: what cannot live does not keep a core busy. */
 #define RESTART_MS 100
-#define START_AGAIN_MS 1000
 
-/* How long a worker has to become ready; and to end, which is more than it
- * takes to give up its drain. One that hangs is killed. */
-#define START_MS 30000
-#define STOP_MS 40000
 #define TICK_MS 1000
-
-/* One place for a worker. */
-struct slot {
-    pid_t pid;    /* 0: none */
-    int ready_fd; /* the worker's stdout until it is ready, then -1 */
-    bool is_ready;
-    bool is_old;       /* to be renewed: SIGHUP came after it was started */
-    int64_t started;   /* monotonic ms */
-    int64_t due;       /* when to start one, if there is none */
-    pid_t retired;     /* the predecessor, to be ended when this one is ready */
-    int64_t ended;     /* when it was told to, in monotonic ms; there is no way
-                          back to it. 0: it was not */
-    const char *cause; /* why there had to be another one; NULL: none yet */
-};
 
 struct supervisor {
     struct reload reload;
@@ -56,57 +36,6 @@ struct supervisor {
     bool is_stopping;
     int status;
 };
-
-/* The child's way into the worker. Returns only on failure. */
-static void
-become_worker(const struct supervisor *supervisor, const char *cause,
-              int ready_fd, pid_t parent)
-{
-    char *argv[] = {strdup(supervisor->program), NULL};
-    sigset_t none;
-
-    /* A killed supervisor must not leave workers on a socket that its
-     * successor will want. */
-    prctl(PR_SET_PDEATHSIG, SIGTERM);
-    if (getppid() != parent)
-        _exit(0);
-    sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &none, NULL);
-    if ((cause != NULL ? setenv(SUPERVISOR_CAUSE, cause, 1)
-                       : unsetenv(SUPERVISOR_CAUSE)) != 0 ||
-        !reload_export(&supervisor->reload) ||
-        dup2(supervisor->listen_fd, STDIN_FILENO) < 0 ||
-        dup2(ready_fd, STDOUT_FILENO) < 0)
-        return;
-    execv(supervisor->program, argv);
-}
-
-static void
-start_worker(struct supervisor *supervisor, struct slot *slot)
-{
-    pid_t parent = getpid(), pid;
-    int ends[2] = {-1, -1};
-
-    slot->due = process_now_ms() + START_AGAIN_MS;
-    pid = pipe2(ends, O_CLOEXEC) == 0 ? fork() : -1;
-    if (pid == 0) {
-        become_worker(supervisor, slot->cause, ends[1], parent);
-        _exit(SUPERVISOR_EXIT_CONFIG);
-    }
-    if (pid < 0)
-        log_event(LOG_LEVEL_ERR, "worker_not_started",
-                  LOG_TEXT("reason", strerror(errno)));
-    close_fd(&ends[1]);
-    if (pid < 0) {
-        close_fd(&ends[0]);
-        return;
-    }
-    slot->pid = pid;
-    slot->ready_fd = ends[0];
-    slot->is_ready = false;
-    slot->is_old = false;
-    slot->started = process_now_ms();
-}
 
 static void
 signal_all(const struct supervisor *supervisor, int signal_number)
@@ -174,7 +103,8 @@ renew_next(struct supervisor *supervisor)
     slot->ended = 0;
     slot->pid = 0;
     slot->cause = "replaced";
-    start_worker(supervisor, slot);
+    slot_start(slot, supervisor->program, supervisor->listen_fd,
+               &supervisor->reload);
     if (slot->pid != 0)
         return;
     slot->is_old = false;
@@ -224,17 +154,6 @@ end_start(struct supervisor *supervisor, struct slot *slot)
     renew_next(supervisor);
 }
 
-static void
-log_death(pid_t pid, int status)
-{
-    bool is_expected = WIFEXITED(status) && WEXITSTATUS(status) == 0;
-
-    log_event(is_expected ? LOG_LEVEL_INFO : LOG_LEVEL_ERR, "worker_ended",
-              LOG_NUMBER("worker", pid),
-              LOG_NUMBER("status", WIFEXITED(status) ? WEXITSTATUS(status) : 0),
-              LOG_NUMBER("signal", WIFSIGNALED(status) ? WTERMSIG(status) : 0));
-}
-
 /* The successor failed: its predecessor stays, and so do the others, unless
  * SIGHUP came meanwhile. What failed knew nothing of what that was for. */
 static void
@@ -254,7 +173,7 @@ static void
 replace(struct supervisor *supervisor, struct slot *slot, int status)
 {
     bool is_config =
-        WIFEXITED(status) && WEXITSTATUS(status) == SUPERVISOR_EXIT_CONFIG;
+        WIFEXITED(status) && WEXITSTATUS(status) == WORKER_EXIT_CONFIG;
 
     close_fd(&slot->ready_fd);
     slot->ready_fd = -1;
@@ -268,7 +187,7 @@ replace(struct supervisor *supervisor, struct slot *slot, int status)
     } else {
         slot->cause = "died";
         slot->due =
-            slot->started + (slot->is_ready ? RESTART_MS : START_AGAIN_MS);
+            slot->started + (slot->is_ready ? RESTART_MS : SLOT_START_AGAIN_MS);
     }
 }
 
@@ -281,7 +200,7 @@ reap(struct supervisor *supervisor)
     while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
         if (log_ended(pid))
             continue;
-        log_death(pid, status);
+        slot_log_death(pid, status);
         for (size_t i = 0; i < supervisor->count; i++) {
             struct slot *slot = &supervisor->slots[i];
 
@@ -312,20 +231,6 @@ handle_signal(struct supervisor *supervisor)
     }
 }
 
-/* Kills who has had its time; SIGCHLD tells. True if it is not over for all. */
-static bool
-kill_overdue(const struct slot *slot, int64_t now)
-{
-    bool is_starting = slot->pid > 0 && !slot->is_ready;
-    bool is_ending = slot->retired > 0 && slot->ended > 0;
-
-    if (is_starting && now - slot->started > START_MS)
-        kill(slot->pid, SIGKILL);
-    if (is_ending && now - slot->ended > STOP_MS)
-        kill(slot->retired, SIGKILL);
-    return is_starting || is_ending;
-}
-
 /* Looks after the workers whose time has come; returns the ms until it is to be
  * done again. */
 static int
@@ -336,12 +241,13 @@ tend(struct supervisor *supervisor)
     for (size_t i = 0; i < supervisor->count; i++) {
         struct slot *slot = &supervisor->slots[i];
 
-        if (kill_overdue(slot, now) && wait < 0)
+        if (slot_kill_overdue(slot, now) && wait < 0)
             wait = TICK_MS;
         if (slot->pid != 0 || supervisor->is_stopping)
             continue;
         if (slot->due <= now)
-            start_worker(supervisor, slot);
+            slot_start(slot, supervisor->program, supervisor->listen_fd,
+                       &supervisor->reload);
         else if (wait < 0 || slot->due - now < wait)
             wait = slot->due - now;
     }
@@ -387,7 +293,7 @@ supervise(struct supervisor *supervisor, struct pollfd *polled)
 
         turn(supervisor, polled, wait);
     }
-    end = process_now_ms() + STOP_MS;
+    end = process_now_ms() + SLOT_STOP_MS;
     while (count_alive(supervisor) > 0) {
         turn(supervisor, polled, TICK_MS);
         if (process_now_ms() > end)

@@ -5,15 +5,6 @@
 
 struct settings;
 
-/* Exit status of a worker that cannot work as it is set up: starting it again
- * would not help (EX_CONFIG of sysexits.h). */
-#define SUPERVISOR_EXIT_CONFIG 78
-
-/* The variable that tells a worker why it took another one's place: "died" or
- * "replaced" (see metrics_causes). It is for the worker to count, because the
- * supervisor has nothing to do with the store and what is beside it. */
-#define SUPERVISOR_CAUSE "SUPERVISOR_CAUSE"
-
 /*
  * Runs settings->workers workers on listen_fd: this program again, with the
  * socket as fd 0, and the settings in its environment alone, so that all

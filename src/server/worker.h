@@ -5,6 +5,15 @@
 
 struct api;
 
+/* Exit status of a worker that cannot work as it is set up: starting it again
+ * would not help (EX_CONFIG of sysexits.h). */
+#define WORKER_EXIT_CONFIG 78
+
+/* The variable that tells a worker why it took another one's place: "died" or
+ * "replaced" (see metrics_causes). It is for the worker to count, because the
+ * supervisor has nothing to do with the store and what is beside it. */
+#define WORKER_CAUSE "SUPERVISOR_CAUSE"
+
 /*
  * Holds SIGTERM, SIGINT and SIGQUIT back until worker_run reads them, so that
  * whoever has connected while the worker starts is answered. Returns the
