@@ -71,6 +71,7 @@ liborderconf_a_SOURCES = \
 	src/server/notify.c src/server/notify.h \
 	src/server/options.c src/server/options.h \
 	src/server/reload.c src/server/reload.h \
+	src/server/reload_socket.c src/server/reload_socket.h \
 	src/server/slot.c src/server/slot.h \
 	src/server/supervisor.c src/server/supervisor.h \
 	src/server/waiting.c src/server/waiting.h \

@@ -266,6 +266,7 @@ dist_check_SCRIPTS = \
 	t/e2e/server/pids.mjs \
 	t/e2e/server/pipelined.mjs \
 	t/e2e/server/processes.mjs \
+	t/e2e/server/reload.mjs \
 	t/e2e/server/settings_file.mjs \
 	t/e2e/server/stalled_log.mjs
 

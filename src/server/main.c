@@ -14,6 +14,7 @@
 #include "auth/refusal.h"
 #include "base/log.h"
 #include "base/must_alloc.h"
+#include "base/number.h"
 #include "base/process.h"
 #include "base/util.h"
 #include "metrics/metrics.h"
@@ -21,6 +22,7 @@
 #include "server/cgi.h"
 #include "server/listener.h"
 #include "server/options.h"
+#include "server/reload_socket.h"
 #include "server/supervisor.h"
 #include "server/worker.h"
 #include "store/open.h"
@@ -31,6 +33,8 @@
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
+
+#define WHY_SIZE 512
 
 /* A library was refused memory that it cannot do without. To log needs none,
  * and abort waits for the log. The supervisor starts another worker. */
@@ -59,18 +63,17 @@ open_metrics(const struct settings *options, bool has_store)
 }
 
 static bool
-open_store(struct api *api, const struct settings *options)
+open_store(struct api *api, const struct settings *options, char why[WHY_SIZE])
 {
     struct store_options store = {
         .path = options->db,
         .map_size = (size_t)options->map_size,
         .history = (uint64_t)options->history,
     };
-    char why[512] = "out of memory";
     enum err err;
 
     do
-        err = store_open(&store, &api->store, why, sizeof(why));
+        err = store_open(&store, &api->store, why, WHY_SIZE);
     while (err == ERR_BUSY && process_renumber());
     if (err == ERR_OK)
         return true;
@@ -80,12 +83,11 @@ open_store(struct api *api, const struct settings *options)
 
 /* True if there are none, or the keys of the file. */
 static bool
-open_secrets(const struct settings *options, struct secrets **secrets_out)
+open_secrets(const struct settings *options, struct secrets **secrets_out,
+             char why[WHY_SIZE])
 {
-    char why[512];
-
     if (options->secret_keys == NULL ||
-        secrets_open(options->secret_keys, secrets_out, why, sizeof(why)) ==
+        secrets_open(options->secret_keys, secrets_out, why, WHY_SIZE) ==
             ERR_OK)
         return true;
     log_event(LOG_LEVEL_ERR, "secret_keys_not_opened", LOG_TEXT("reason", why));
@@ -104,13 +106,16 @@ close_api(struct api *api)
     *api = (struct api){0};
 }
 
-/* Opens what the handlers work with. On failure the log says why, and of
- * store and auth there is neither. */
+/* Opens what the handlers work with. On failure the log and why say what is
+ * wrong, and of store and auth there is neither. */
 static bool
-open_api(struct api *api, const struct settings *options)
+open_api(struct api *api, const struct settings *options, char why[WHY_SIZE])
 {
     struct auth_options auth = options_of_auth(options);
-    bool has_store = open_store(api, options);
+    bool has_store;
+
+    memcpy(why, "out of memory", sizeof("out of memory"));
+    has_store = open_store(api, options, why);
 
     api->has_mask = options->secret_scope != NULL;
     open_metrics(options, has_store);
@@ -120,7 +125,7 @@ open_api(struct api *api, const struct settings *options)
     if (api->auth == NULL)
         log_event(LOG_LEVEL_ERR, "auth_not_opened",
                   LOG_TEXT("reason", "out of memory"));
-    else if (open_secrets(options, &api->secrets))
+    else if (open_secrets(options, &api->secrets, why))
         return true;
     auth_free(api->auth);
     api->auth = NULL;
@@ -171,13 +176,16 @@ run_worker(const struct settings *options)
     auto_fd signal_fd = worker_open_signals();
     struct api api = {0};
     int status = WORKER_EXIT_CONFIG;
+    char why[WHY_SIZE];
     bool is_open;
 
     log_queue(LOG_BY_THREAD, count_dropped);
-    is_open = open_api(&api, options);
+    is_open = open_api(&api, options, why);
     count_restart();
     if (is_open)
         status = worker_run(STDIN_FILENO, signal_fd, &api);
+    else /* for the supervisor; whoever does not listen need not */
+        (void)!write(STDOUT_FILENO, why, strlen(why));
     close_api(&api);
     return status;
 }
@@ -187,10 +195,11 @@ static int
 run_cgi(const struct settings *options)
 {
     struct api api = {0};
+    char why[WHY_SIZE];
     int status;
 
     log_queue(LOG_BY_THREAD, count_dropped);
-    (void)open_api(&api, options); /* says so in the log */
+    (void)open_api(&api, options, why); /* says so in the log */
     status = cgi_run(&api);
     close_api(&api);
     return status;
@@ -214,6 +223,21 @@ run(const struct settings *options, char **arguments)
     log_complain("nothing to serve: give --listen, a listening socket on fd 0, "
                  "or a CGI environment");
     return 2;
+}
+
+/* As ExecReload of systemd.service(5), which says whom in the environment. */
+static int
+ask_to_reload(void)
+{
+    const char *text = getenv("MAINPID");
+    uint64_t pid;
+
+    if (text == NULL || !number_read(text, 1, INT32_MAX, &pid)) {
+        log_complain("--reload: MAINPID in the environment must be the "
+                     "process id of the service");
+        return 2;
+    }
+    return reload_ask((pid_t)pid);
 }
 
 /* Until it ends; returns the exit status. */
@@ -259,6 +283,8 @@ main(int argc, char **argv)
         return EXIT_SUCCESS;
     case OPTIONS_EXIT_USAGE:
         return 2;
+    case OPTIONS_RELOAD:
+        return ask_to_reload();
     case OPTIONS_RUN:
         break;
     }

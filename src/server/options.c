@@ -84,7 +84,10 @@ print_help(void)
         snprintf(note, sizeof(note), "default: %s", row->initial);
         args_print(row, row->initial != NULL ? note : NULL);
     }
-    printf("  --help                   print this\n"
+    printf("  --reload                 have the service of process $MAINPID "
+           "reload,\n"
+           "                           and wait until it has\n"
+           "  --help                   print this\n"
            "  --version                print the version\n\n"
            "The environment sets the same: ORDERCONF_MAP_SIZE is --map-size. "
            "So does the\nsettings file, with lines such as "
@@ -107,6 +110,9 @@ options_read(struct settings *settings, char **arguments)
             return OPTIONS_EXIT_OK;
         }
     }
+    if (arguments[0] != NULL && strcmp(arguments[0], "--reload") == 0 &&
+        arguments[1] == NULL)
+        return OPTIONS_RELOAD;
     if (read_all(settings, arguments, why))
         return OPTIONS_RUN;
     log_complain("%s", why);

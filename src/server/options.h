@@ -9,14 +9,19 @@
 #include "auth/auth.h"
 #include "conf/settings.h"
 
-enum options_result { OPTIONS_RUN, OPTIONS_EXIT_OK, OPTIONS_EXIT_USAGE };
+enum options_result {
+    OPTIONS_RUN,
+    OPTIONS_RELOAD, /* the service that runs is to reload */
+    OPTIONS_EXIT_OK,
+    OPTIONS_EXIT_USAGE
+};
 
 /*
  * Reads arguments, which NULL ends, the environment and the file. --help and
- * --version are printed to stdout (OPTIONS_EXIT_OK); an unknown or
- * out-of-range setting is named on stderr (OPTIONS_EXIT_USAGE). Strings point
- * into arguments and the environment, too. After OPTIONS_RUN, the settings are
- * the caller's to clear.
+ * --version are printed to stdout (OPTIONS_EXIT_OK); --reload reads nothing; an
+ * unknown or out-of-range setting is named on stderr (OPTIONS_EXIT_USAGE).
+ * Strings point into arguments and the environment, too. After OPTIONS_RUN, the
+ * settings are the caller's to clear.
  */
 enum options_result options_read(struct settings *settings, char **arguments);
 

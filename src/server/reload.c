@@ -4,6 +4,8 @@
 #include "base/log.h"
 #include "server/options.h"
 
+#include <stdio.h>
+
 void
 reload_init(struct reload *reload, const struct settings *first,
             char **arguments)
@@ -26,7 +28,7 @@ reload_clear(struct reload *reload)
 }
 
 bool
-reload_read(struct reload *reload)
+reload_read(struct reload *reload, char said[RELOAD_SAID_SIZE])
 {
     char why[ARGS_WHY_SIZE], unapplied[ARGS_WHY_SIZE];
     struct settings settings;
@@ -34,11 +36,16 @@ reload_read(struct reload *reload)
     if (!options_reload(reload->first, reload->arguments, &settings, unapplied,
                         why)) {
         log_event(LOG_LEVEL_ERR, "settings_refused", LOG_TEXT("reason", why));
+        snprintf(said, RELOAD_SAID_SIZE, "the settings are refused: %s", why);
         return false;
     }
-    if (*unapplied != '\0')
+    *said = '\0';
+    if (*unapplied != '\0') {
         log_event(LOG_LEVEL_WARNING, "restart_needed",
                   LOG_TEXT("settings", unapplied));
+        snprintf(said, RELOAD_SAID_SIZE, "a restart is needed for: %s",
+                 unapplied);
+    }
     if (reload->is_proven)
         reload->proven = reload->settings;
     else

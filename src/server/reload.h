@@ -8,6 +8,8 @@
 
 #include "conf/settings.h"
 
+#define RELOAD_SAID_SIZE (ARGS_WHY_SIZE + 64)
+
 struct reload {
     const struct settings *first; /* those of the start; borrowed */
     char **arguments;             /* of the program, to be read again */
@@ -21,9 +23,10 @@ void reload_init(struct reload *reload, const struct settings *first,
                  char **arguments);
 void reload_clear(struct reload *reload);
 
-/* Reads the settings again (see options_reload), and logs what it cannot apply.
- * False if they are wrong: it has logged why, and nothing changed. */
-bool reload_read(struct reload *reload);
+/* Reads the settings again (see options_reload), and logs what it cannot apply:
+ * said is the same for a person, or "". False if they are wrong: it has logged
+ * why, which is said, and nothing changed. */
+bool reload_read(struct reload *reload, char said[RELOAD_SAID_SIZE]);
 
 /* Puts those of now into the environment, for a worker: call it where that is
  * to be, not in the supervisor, which reads its own environment again. False on

@@ -7,6 +7,7 @@
 #include "server/listener.h"
 #include "server/notify.h"
 #include "server/reload.h"
+#include "server/reload_socket.h"
 #include "server/slot.h"
 #include "server/worker.h"
 
@@ -24,15 +25,21 @@
 #define RESTART_MS 100
 
 #define TICK_MS 1000
+#define OWN_FDS 2 /* that are polled beside those of the slots */
 
 struct supervisor {
     struct reload reload;
     char program[PATH_MAX];
     int listen_fd;
     int signal_fd;
+    struct reload_socket askers;
     struct slot *slots;
     size_t count;
     bool was_ready;
+    int64_t renewing;  /* since when all are renewed, in monotonic ms; 0: they
+                          are not */
+    char refused[512]; /* why a worker of the renewal did not become ready, as
+                          it said; "": none did not */
     bool is_stopping;
     int status;
 };
@@ -115,8 +122,24 @@ renew_next(struct supervisor *supervisor)
 static void
 renew_all(struct supervisor *supervisor)
 {
+    supervisor->renewing = process_now_ms();
+    *supervisor->refused = '\0';
     set_old(supervisor, true);
     renew_next(supervisor);
+}
+
+static void
+reload(struct supervisor *supervisor)
+{
+    char said[RELOAD_SAID_SIZE];
+
+    if (!reload_read(&supervisor->reload, said)) {
+        reload_socket_end(&supervisor->askers, said);
+        return;
+    }
+    if (*said != '\0')
+        reload_socket_tell(&supervisor->askers, said);
+    renew_all(supervisor);
 }
 
 static bool
@@ -128,13 +151,41 @@ is_all_ready(const struct supervisor *supervisor)
     return true;
 }
 
-/* The worker has said that it is ready; or it is dead, and SIGCHLD tells. */
+/* Tells when the last old worker is gone, or stays for good. */
+static void
+conclude_renewal(struct supervisor *supervisor)
+{
+    if (supervisor->renewing == 0 || !is_all_ready(supervisor))
+        return;
+    for (size_t i = 0; i < supervisor->count; i++)
+        if (supervisor->slots[i].is_old || supervisor->slots[i].retired > 0)
+            return;
+    if (*supervisor->refused == '\0') {
+        log_event(LOG_LEVEL_NOTICE, "workers_replaced",
+                  LOG_NUMBER("workers", (int64_t)supervisor->count),
+                  LOG_NUMBER("ms", process_now_ms() - supervisor->renewing));
+        reload_socket_end(&supervisor->askers, RELOAD_DONE);
+    } else {
+        reload_socket_tell(&supervisor->askers, supervisor->refused);
+        reload_socket_end(&supervisor->askers,
+                          "a new worker did not become ready, and the old ones "
+                          "go on as they were");
+    }
+    supervisor->renewing = 0;
+}
+
+/* The worker has said that it is ready, or why not; or it is dead. SIGCHLD
+ * tells of its end. */
 static void
 end_start(struct supervisor *supervisor, struct slot *slot)
 {
-    char word[16];
+    char word[sizeof(supervisor->refused)];
+    ssize_t len = read(slot->ready_fd, word, sizeof(word) - 1);
 
-    slot->is_ready = read(slot->ready_fd, word, sizeof(word)) > 0;
+    word[len > 0 ? len : 0] = '\0';
+    slot->is_ready = strncmp(word, WORKER_READY, strlen(WORKER_READY)) == 0;
+    if (!slot->is_ready && len > 0)
+        memcpy(supervisor->refused, word, (size_t)len + 1);
     close(slot->ready_fd);
     slot->ready_fd = -1;
     if (!slot->is_ready)
@@ -161,6 +212,8 @@ end_renewal(struct supervisor *supervisor, struct slot *slot)
 {
     log_event(LOG_LEVEL_ERR, "renewal_failed",
               LOG_NUMBER("worker", slot->retired));
+    if (*supervisor->refused == '\0')
+        memcpy(supervisor->refused, "see the log", sizeof("see the log"));
     slot->pid = slot->retired;
     slot->retired = 0;
     slot->is_ready = true;
@@ -224,8 +277,7 @@ handle_signal(struct supervisor *supervisor)
     if (info.ssi_signo == SIGCHLD) {
         reap(supervisor);
     } else if (info.ssi_signo == SIGHUP) {
-        if (reload_read(&supervisor->reload))
-            renew_all(supervisor);
+        reload(supervisor);
     } else {
         stop(supervisor, 0);
     }
@@ -265,22 +317,28 @@ count_alive(const struct supervisor *supervisor)
     return alive;
 }
 
-/* Waits for a signal, a worker's word, or timeout_ms. */
+/* Waits for a signal, a worker's word, whoever asks, or timeout_ms. */
 static void
 turn(struct supervisor *supervisor, struct pollfd *polled, int timeout_ms)
 {
-    polled[supervisor->count] =
-        (struct pollfd){.fd = supervisor->signal_fd, .events = POLLIN};
+    struct pollfd *signalled = &polled[supervisor->count];
+    struct pollfd *asked = &polled[supervisor->count + 1];
+
+    *signalled = (struct pollfd){.fd = supervisor->signal_fd, .events = POLLIN};
+    *asked = (struct pollfd){.fd = supervisor->askers.fd, .events = POLLIN};
     for (size_t i = 0; i < supervisor->count; i++)
         polled[i] = (struct pollfd){.fd = supervisor->slots[i].ready_fd,
                                     .events = POLLIN};
-    if (poll(polled, supervisor->count + 1, timeout_ms) <= 0)
+    if (poll(polled, supervisor->count + OWN_FDS, timeout_ms) <= 0)
         return;
     for (size_t i = 0; i < supervisor->count; i++)
         if (polled[i].revents != 0)
             end_start(supervisor, &supervisor->slots[i]);
-    if (polled[supervisor->count].revents != 0)
+    if (signalled->revents != 0)
         handle_signal(supervisor);
+    if (asked->revents != 0 && reload_socket_accept(&supervisor->askers))
+        reload(supervisor);
+    conclude_renewal(supervisor);
 }
 
 static void
@@ -308,9 +366,10 @@ supervisor_run(int listen_fd, const struct settings *settings, char **arguments)
         .listen_fd = listen_fd,
         .count = (size_t)settings->workers,
     };
-    struct pollfd *polled = calloc(supervisor.count + 1, sizeof(*polled));
+    struct pollfd *polled = calloc(supervisor.count + OWN_FDS, sizeof(*polled));
 
     reload_init(&supervisor.reload, settings, arguments);
+    reload_socket_open(&supervisor.askers);
     supervisor.slots = calloc(supervisor.count, sizeof(*supervisor.slots));
     supervisor.signal_fd = process_open_signals(
         (int[]){SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGCHLD, 0});
@@ -325,6 +384,7 @@ supervisor_run(int listen_fd, const struct settings *settings, char **arguments)
             supervisor.slots[i].ready_fd = -1;
         supervise(&supervisor, polled);
     }
+    reload_socket_close(&supervisor.askers);
     reload_clear(&supervisor.reload);
     close_fd(&supervisor.signal_fd);
     free(supervisor.slots);

@@ -340,7 +340,8 @@ say_ready(void)
 
     /* Whoever does not listen need not, nor even make room. */
     if (poll(&out, 1, 0) > 0)
-        (void)!write(STDOUT_FILENO, "ready\n", strlen("ready\n"));
+        (void)!write(STDOUT_FILENO, WORKER_READY "\n",
+                     strlen(WORKER_READY "\n"));
     if (null_fd >= 0)
         dup2(null_fd, STDOUT_FILENO);
     log_event(LOG_LEVEL_INFO, "worker_ready", LOG_NUMBER("parent", getppid()));

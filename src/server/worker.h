@@ -5,6 +5,9 @@
 
 struct api;
 
+/* What a worker prints on stdout once it serves; or why it does not. */
+#define WORKER_READY "ready"
+
 /* Exit status of a worker that cannot work as it is set up: starting it again
  * would not help (EX_CONFIG of sysexits.h). */
 #define WORKER_EXIT_CONFIG 78

@@ -31,7 +31,7 @@ function unit(name, as = name) {
   const built = readFileSync(join(builddir, 'data', name), 'utf8');
   assert.doesNotMatch(built, /@[a-z]+@/);
   const text = built
-    .replace(/[^\s=]+\/orderconf\.fcgi$/gm, service)
+    .replace(/[^\s=]+\/orderconf\.fcgi(?= --reload$|$)/gm, service)
     .replace(/^ExecStart=\S+\/orderconf /gm, `ExecStart=${admin} `);
   assert.ok(text.includes(builddir));
   writeFileSync(join(dir, as), text);
