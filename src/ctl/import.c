@@ -149,7 +149,8 @@ read_all(struct job *job)
 
     while ((err = ctl_lines_read(&job->lines, &setting)) != ERR_NOTFOUND) {
         if (ctl_interrupt_came()) {
-            jsonl_setting_clear(&setting);
+            if (err == ERR_OK)
+                jsonl_setting_clear(&setting);
             return ERR_ENDED;
         }
         if (err != ERR_OK)

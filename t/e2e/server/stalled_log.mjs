@@ -332,7 +332,8 @@ test('SIGINT and SIGTERM end a command that waits for its reader', async () => {
     });
     await sleep(500);
     child.kill(signal);
-    assert.deepEqual(await within(5, child.ended), { code: null, signal });
+    // It would say how far it got, if there were somebody to read it.
+    assert.deepEqual(await within(5, child.ended), { code: 1, signal: null });
     sink.close();
   }
 });
