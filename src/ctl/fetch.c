@@ -73,6 +73,8 @@ set_up(CURL *curl, const struct fetch_options *options, char *error)
            curl_easy_setopt(curl, CURLOPT_TIMEOUT, options->timeout) ==
                CURLE_OK &&
            curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
+           /* All codings that it knows. take counts what is decoded. */
+           curl_easy_setopt(curl, CURLOPT_ACCEPT_ENCODING, "") == CURLE_OK &&
            curl_easy_setopt(curl, CURLOPT_USERAGENT,
                             "orderconf/" PACKAGE_VERSION) == CURLE_OK &&
            curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take) == CURLE_OK &&

@@ -10,6 +10,7 @@ import {
   existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
+import { gzipSync } from 'node:zlib';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { admin, cleanEnv } from '../lib/paths.mjs';
@@ -218,6 +219,26 @@ test('answers that are none', async () => {
   await fails(/the server answers with status 500/, '/500');
   await fails(/the server answers with status 204/, '/204');
   await fails(/no key set came: /, '/half');
+});
+
+test('a coded answer is decoded, and bounded as it is then', async () => {
+  const coded = (path, coding, bytes) =>
+    pages.set(path, (_request, response) =>
+      response.writeHead(200, { 'content-encoding': coding }).end(bytes));
+  coded('/gzip', 'gzip', gzipSync(setOf(key)));
+  const dir = makeDir();
+  await succeeds(dir, '/gzip');
+  assert.equal(readFileSync(join(dir, 'acme.json'), 'utf8'), setOf(key));
+  assert.match(asked.at(-1).headers['accept-encoding'], /gzip/);
+
+  coded('/bomb', 'gzip', gzipSync(JSON.stringify({ keys: [key], x: 'x'.repeat(64 * 1024 * 1024) })));
+  await fails(/the answer is larger than/, '/bomb');
+  coded('/cut', 'gzip', gzipSync(setOf(key)).subarray(0, 40));
+  await fails(/no key set came: |the key set is not valid JSON/, '/cut');
+  coded('/plain', 'gzip', setOf(key));
+  await fails(/no key set came: /, '/plain');
+  coded('/unknown', 'x-none', setOf(key));
+  await fails(/no key set came: .*[Ee]ncoding/, '/unknown');
 });
 
 test('an answer that is too large, told or not', async () => {
