@@ -14,6 +14,7 @@ AM_TESTS_ENVIRONMENT = \
 EXTRA_DIST += \
 	t/.npmrc \
 	t/check-deb \
+	t/check-upgrade \
 	t/data/big_sales_order \
 	t/data/cancellation_allowed_from \
 	t/data/contract/external_oms.json \
@@ -37,6 +38,7 @@ EXTRA_DIST += \
 	t/rooms \
 	t/run-criterion \
 	t/soak \
+	t/upgrade-load.mjs \
 	t/valgrind.skip \
 	t/valgrind.supp \
 	$(safety_tests)
