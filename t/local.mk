@@ -247,6 +247,7 @@ dist_check_SCRIPTS = \
 	t/e2e/ctl/usage.mjs \
 	t/e2e/deploy/bootstrap.mjs \
 	t/e2e/deploy/dashboard.mjs \
+	t/e2e/deploy/documented.mjs \
 	t/e2e/deploy/manual.mjs \
 	t/e2e/deploy/systemd.mjs \
 	t/e2e/front/apache_cgi.mjs \

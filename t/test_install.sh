@@ -55,7 +55,8 @@ has_version() {
     for program in bin/orderconf sbin/orderconf.fcgi; do
         "$root/$program" --version | grep -F " $version" || return 1
     done
-    for page in man1/orderconf.1 man8/orderconf.fcgi.8; do
+    for page in man1/orderconf.1 man7/orderconf.7 man7/orderconf-secrets.7 \
+        man8/orderconf.fcgi.8; do
         grep -F "\"orderconf $version\"" "$root/share/man/$page" || return 1
     done
     head -n 1 "$top/debian/changelog" | grep -F "($version)" &&

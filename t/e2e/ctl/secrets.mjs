@@ -270,7 +270,7 @@ test('rekey needs keys, and a store', () => {
   assert.deepEqual([status, /there is no store/.test(stderr)], [1, true]);
 });
 
-// The whole rotation, as README has it, while clients write and read, and never
+// The whole rotation, as orderconf-secrets(7) has it, while clients write and read, and never
 // see anything but what they wrote.
 test('keys are rotated under load, and no write is lost', async () => {
   const stack = make();

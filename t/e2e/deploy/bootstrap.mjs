@@ -10,11 +10,11 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { assertVersion } from '../lib/etag.mjs';
+import { freePort } from '../lib/files.mjs';
 import { request } from '../lib/http.mjs';
 import { admin, builddir, cleanEnv, find, srcdir } from '../lib/paths.mjs';
 import { nameOf, Program, until, within } from '../lib/process.mjs';
@@ -28,18 +28,6 @@ after(async () => {
     if (!program.end) await program.stop().catch(() => {});
   rmSync(dir, { recursive: true, force: true });
 });
-
-async function freePort() {
-  const server = createServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => {
-    server.on('listening', resolve);
-  });
-  const { port } = server.address();
-  await new Promise((resolve) => {
-    server.close(resolve);
-  });
-  return port;
-}
 
 const env = { BUILDDIR: builddir };
 
