@@ -102,10 +102,12 @@ liborderconf_a_SOURCES = \
 	src/store/lmdb/refuse.c src/store/lmdb/refuse.h \
 	src/store/lmdb/snapshot.c src/store/lmdb/snapshot.h \
 	src/store/lmdb/stat.c src/store/lmdb/stat.h \
+	src/store/lmdb/timeline.c src/store/lmdb/timeline.h \
 	src/store/lmdb/tree.c src/store/lmdb/tree.h \
 	src/store/lmdb/visit.c src/store/lmdb/visit.h \
 	src/store/lmdb/write.c src/store/lmdb/write.h \
 	src/store/open.c src/store/open.h \
+	src/store/place.c src/store/place.h \
 	src/store/record.c src/store/record.h \
 	src/store/stamp.c src/store/stamp.h \
 	src/store/store.c src/store/store.h

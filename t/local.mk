@@ -128,6 +128,7 @@ check_PROGRAMS += \
 	t/unit/store/stamp \
 	t/unit/store/store \
 	t/unit/store/threads \
+	t/unit/store/timeline \
 	t/unit/store/unset
 endif
 

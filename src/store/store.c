@@ -92,6 +92,14 @@ store_get_version(struct store *store, const char *tenant, const char *key,
 }
 
 enum err
+store_timeline(struct store *store, const char *tenant,
+               enum store_direction direction, const struct store_place *from,
+               store_timeline_fn *visit, void *ctx)
+{
+    return store->ops->timeline(store, tenant, direction, from, visit, ctx);
+}
+
+enum err
 store_scan(struct store *store, store_visit_fn *visit, void *ctx)
 {
     return store->ops->scan(store, visit, ctx);

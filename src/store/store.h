@@ -14,6 +14,7 @@
 
 #include "base/err.h"
 #include "store/judge.h"
+#include "store/place.h"
 #include "store/record.h"
 
 #include <stdbool.h>
@@ -21,9 +22,6 @@
 #include <stdint.h>
 
 struct store;
-
-/* With TENANT_MAX, keeps an encoded name within LMDB's 511 byte keys. */
-#define STORE_KEY_MAX 63
 
 /* Bounds how long a single write holds the write lock. */
 #define STORE_PRUNE_MAX 1000
@@ -46,6 +44,16 @@ typedef enum err store_visit_fn(void *ctx, const char *tenant, const char *key,
 /* As store_visit_fn, newest version first. */
 typedef enum err store_history_fn(void *ctx, const struct record *record,
                                   const struct record_origin *origin);
+
+/* The same across the keys of a tenant, in the order that was asked for. */
+typedef enum err store_timeline_fn(void *ctx, const char *key,
+                                   const struct record *record,
+                                   const struct record_origin *origin);
+
+enum store_direction {
+    STORE_OLDER, /* newest first */
+    STORE_NEWER, /* oldest first */
+};
 
 struct store_options {
     const char *path; /* the directory; made (mode 0750) if it is missing */
@@ -105,6 +113,10 @@ struct store_ops {
     enum err (*history)(struct store *store, const char *tenant,
                         const char *key, uint64_t before, size_t limit,
                         store_history_fn *visit, void *ctx);
+    enum err (*timeline)(struct store *store, const char *tenant,
+                         enum store_direction direction,
+                         const struct store_place *from,
+                         store_timeline_fn *visit, void *ctx);
     enum err (*scan)(struct store *store, store_visit_fn *visit, void *ctx);
     enum err (*stat)(struct store *store, struct store_stat *stat_out);
     enum err (*copy)(struct store *store, const char *dir,
@@ -165,6 +177,16 @@ enum err store_history(struct store *store, const char *tenant, const char *key,
 enum err store_get_version(struct store *store, const char *tenant,
                            const char *key, uint64_t version,
                            struct record *record_out);
+
+/*
+ * Visits the versions of all keys of a tenant that are older than from, or
+ * newer than it, in one consistent snapshot; NULL: from the end of them. What
+ * it costs is bounded by the tenant's own history; visit ends it.
+ */
+enum err store_timeline(struct store *store, const char *tenant,
+                        enum store_direction direction,
+                        const struct store_place *from,
+                        store_timeline_fn *visit, void *ctx);
 
 /* Visits every record of every tenant, in one consistent snapshot. */
 enum err store_scan(struct store *store, store_visit_fn *visit, void *ctx);

@@ -350,6 +350,54 @@ history(struct store *base, const char *tenant, const char *key,
     return err;
 }
 
+/* What is to be visited of a tenant. */
+struct found {
+    const struct entry *entry;
+    struct store_place place;
+};
+
+static int
+compare_found(const void *a, const void *b)
+{
+    return store_place_compare(&((const struct found *)a)->place,
+                               &((const struct found *)b)->place);
+}
+
+static enum err
+timeline(struct store *base, const char *tenant, enum store_direction direction,
+         const struct store_place *from, store_timeline_fn *visit, void *ctx)
+{
+    struct store_mem *store = mem(base);
+    struct found *found;
+    size_t count = 0;
+    enum err err = ERR_OK;
+
+    if (!is_name(tenant, "any"))
+        return ERR_INVALID;
+    pthread_mutex_lock(&store->lock);
+    found = must(calloc(store->count + 1, sizeof(*found)));
+    for (size_t i = 0; i < store->count; i++) {
+        const struct entry *entry = &store->entries[i];
+        struct store_place place = store_place_of(entry->key, &entry->record);
+        int order = from != NULL ? store_place_compare(&place, from) : 1;
+
+        if (from != NULL && direction == STORE_OLDER)
+            order = -order;
+        if (strcmp(entry->tenant, tenant) == 0 && order > 0)
+            found[count++] = (struct found){entry, place};
+    }
+    qsort(found, count, sizeof(*found), compare_found);
+    for (size_t i = 0; err == ERR_OK && i < count; i++) {
+        size_t at = direction == STORE_OLDER ? count - 1 - i : i;
+
+        err = visit(ctx, found[at].entry->key, &found[at].entry->record,
+                    &found[at].entry->origin);
+    }
+    free(found);
+    pthread_mutex_unlock(&store->lock);
+    return err;
+}
+
 static enum err
 stat_store(struct store *base, struct store_stat *stat_out)
 {
@@ -399,6 +447,7 @@ static const struct store_ops ops = {
     .commit = commit,
     .probe = probe,
     .history = history,
+    .timeline = timeline,
     .scan = scan,
     .stat = stat_store,
     .copy = copy,

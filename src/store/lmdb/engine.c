@@ -11,6 +11,7 @@
 #include "store/lmdb/meta.h"
 #include "store/lmdb/raise.h"
 #include "store/lmdb/stat.h"
+#include "store/lmdb/timeline.h"
 #include "store/lmdb/visit.h"
 #include "store/lmdb/write.h"
 #include "store/stamp.h"
@@ -214,6 +215,15 @@ history(struct store *store, const char *tenant, const char *key,
 }
 
 static enum err
+timeline(struct store *store, const char *tenant,
+         enum store_direction direction, const struct store_place *from,
+         store_timeline_fn *visit, void *ctx)
+{
+    return lmdb_timeline_visit(&lmdb(store)->env, tenant, direction, from,
+                               visit, ctx);
+}
+
+static enum err
 scan(struct store *store, store_visit_fn *visit, void *ctx)
 {
     return lmdb_visit_scan(&lmdb(store)->env, visit, ctx);
@@ -252,6 +262,7 @@ static const struct store_ops ops = {
     .commit = commit,
     .probe = probe,
     .history = history,
+    .timeline = timeline,
     .scan = scan,
     .stat = stat_store,
     .copy = copy,

@@ -13,9 +13,8 @@ name_val(struct store_name *name)
     return (MDB_val){name->len, name->bytes};
 }
 
-/* The newest of the versions that are gone; 0 if none is. */
-static uint64_t
-newest_gone(const struct lmdb_env *env, uint64_t newest)
+uint64_t
+lmdb_history_newest_gone(const struct lmdb_env *env, uint64_t newest)
 {
     bool keeps_all = env->history == 0 || newest <= env->history;
 
@@ -37,7 +36,7 @@ lmdb_history_prune(const struct lmdb_env *env, MDB_txn *txn,
 {
     struct store_name last = *name;
     uint64_t newest = store_name_version(name);
-    uint64_t gone = newest_gone(env, newest);
+    uint64_t gone = lmdb_history_newest_gone(env, newest);
     MDB_val found, data;
     MDB_cursor *cursor;
     int rc;
@@ -86,7 +85,7 @@ look_up_gone(const struct lmdb_env *env, MDB_txn *txn, struct walk *walk)
         return rc;
     if (!store_record_decode(data.mv_data, data.mv_size, &current))
         return MDB_CORRUPTED;
-    walk->gone = newest_gone(env, current.version);
+    walk->gone = lmdb_history_newest_gone(env, current.version);
     return 0;
 }
 

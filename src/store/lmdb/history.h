@@ -11,6 +11,10 @@
 #include "store/layout.h"
 #include "store/lmdb/env.h"
 
+/* Of a key whose newest version this is, the newest of those that are gone; 0
+ * if none is. */
+uint64_t lmdb_history_newest_gone(const struct lmdb_env *env, uint64_t newest);
+
 /* Removes what is gone, now and then, once the version that name says is in
  * the history as its key's newest. An error of LMDB, or 0. */
 int lmdb_history_prune(const struct lmdb_env *env, MDB_txn *txn,
