@@ -6,10 +6,12 @@ liborderconf_a_SOURCES = \
 	src/api/get.c src/api/get.h \
 	src/api/history.c src/api/history.h \
 	src/api/list.c src/api/list.h \
+	src/api/page.c src/api/page.h \
 	src/api/openapi_json.inc \
 	src/api/route.c src/api/route.h \
 	src/api/secret.c src/api/secret.h \
 	src/api/service.c src/api/service.h \
+	src/api/timeline.c src/api/timeline.h \
 	src/api/write.c src/api/write.h \
 	src/auth/auth.c src/auth/auth.h \
 	src/auth/base64url.c src/auth/base64url.h \
@@ -77,6 +79,7 @@ liborderconf_a_SOURCES = \
 	src/server/waiting.c src/server/waiting.h \
 	src/server/worker.c src/server/worker.h \
 	src/setting/change.c src/setting/change.h \
+	src/setting/cursor.c src/setting/cursor.h \
 	src/setting/etag.c src/setting/etag.h \
 	src/setting/import.c src/setting/import.h \
 	src/setting/jsonl.c src/setting/jsonl.h \

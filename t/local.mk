@@ -52,6 +52,7 @@ check_PROGRAMS += \
 	t/unit/api/list \
 	t/unit/api/route \
 	t/unit/api/secret \
+	t/unit/api/timeline \
 	t/unit/api/unset \
 	t/unit/api/write \
 	t/unit/auth/auth \
@@ -106,6 +107,7 @@ check_PROGRAMS += \
 	t/unit/setting/change \
 	t/unit/setting/change_view \
 	t/unit/setting/coded \
+	t/unit/setting/cursor \
 	t/unit/setting/etag \
 	t/unit/setting/import \
 	t/unit/setting/jsonl \
@@ -183,6 +185,8 @@ t_unit_api_route_SOURCES = t/unit/api/route.c $(no_memory)
 t_unit_api_route_LDFLAGS = $(no_memory_flags)
 t_unit_api_secret_SOURCES = t/unit/api/secret.c $(no_memory)
 t_unit_api_secret_LDFLAGS = $(no_memory_flags)
+t_unit_api_timeline_SOURCES = t/unit/api/timeline.c $(no_memory)
+t_unit_api_timeline_LDFLAGS = $(no_memory_flags)
 t_unit_api_unset_SOURCES = t/unit/api/unset.c $(no_memory)
 t_unit_api_unset_LDFLAGS = $(no_memory_flags)
 t_unit_api_write_SOURCES = t/unit/api/write.c $(no_memory)
@@ -232,6 +236,7 @@ dist_check_SCRIPTS = \
 	t/e2e/api/openapi.mjs \
 	t/e2e/api/races.mjs \
 	t/e2e/api/secrets.mjs \
+	t/e2e/api/timeline.mjs \
 	t/e2e/api/validate_only.mjs \
 	t/e2e/api/versions.mjs \
 	t/e2e/auth/tokens.mjs \

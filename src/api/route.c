@@ -6,6 +6,7 @@
 #include "api/history.h"
 #include "api/list.h"
 #include "api/service.h"
+#include "api/timeline.h"
 #include "api/write.h"
 #include "auth/refusal.h"
 #include "base/log.h"
@@ -17,6 +18,7 @@
 #include <time.h>
 
 #define KEY_SEGMENT "{key}"
+#define TIMELINE "/config/sales_order/history"
 #define HISTORY "/config/sales_order/{key}/history"
 
 struct route {
@@ -31,6 +33,7 @@ static const struct route routes[] = {
     {"/config/sales_order/{key}", HTTP_GET, ACCESS_READ, api_get, false},
     {"/config/sales_order/{key}", HTTP_POST, ACCESS_WRITE, api_post, false},
     {"/config/sales_order", HTTP_GET, ACCESS_READ, api_list, false},
+    {TIMELINE, HTTP_GET, ACCESS_READ, api_timeline, false},
     {HISTORY, HTTP_GET, ACCESS_READ, api_history, false},
     {HISTORY, HTTP_POST, ACCESS_WRITE, api_restore, false},
     {"/openapi.json", HTTP_GET, ACCESS_NONE, api_openapi, false},

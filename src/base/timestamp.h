@@ -3,6 +3,7 @@
 #ifndef BASE_TIMESTAMP_H
 #define BASE_TIMESTAMP_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <time.h>
 
@@ -16,5 +17,9 @@ char *timestamp_put(char *at, int64_t seconds);
 
 /* The same with milliseconds. */
 char *timestamp_put_ms(char *at, const struct timespec *time);
+
+/* Reads a time of RFC 3339, section 5.6, with any offset, into seconds since
+ * the epoch; a fraction of a second is dropped. False if it is none. */
+bool timestamp_read(const char *text, int64_t *seconds_out);
 
 #endif

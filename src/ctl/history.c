@@ -73,7 +73,7 @@ print_json(const struct config_key *key, const struct record *record,
            const struct record_origin *origin)
 {
     struct buf json = {0};
-    bool is_complete = setting_add_version(&json, key, record, origin);
+    bool is_complete = setting_add_version(&json, key, record, origin, false);
 
     return ctl_print_json(&json, is_complete);
 }

@@ -56,6 +56,7 @@ void
 response_clear(struct response *response)
 {
     drop_body(response);
+    free(response->link);
     *response = (struct response){0};
 }
 
@@ -133,7 +134,7 @@ response_head(const struct response *response, const struct request *request,
         head_add(&head, "Vary", "Accept");
     if (response->etag[0] != '\0')
         head_add(&head, "ETag", response->etag);
-    if (response->link[0] != '\0')
+    if (response->link != NULL)
         head_add(&head, "Link", response->link);
     if (response->allow != NULL)
         head_add(&head, "Allow", response->allow);

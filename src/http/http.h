@@ -73,16 +73,13 @@ enum media { MEDIA_JSON, MEDIA_PROBLEM, MEDIA_METRICS };
 /* Room for an entity tag, see setting/etag.h. */
 #define HTTP_ETAG_SIZE 48
 
-#define LINK_SIZE                                                              \
-    sizeof("<?limit=100&before=18446744073709551615>; rel=\"next\"")
-
 /* Zeroed is a valid start. Borrowed text is static, but for the body. */
 struct response {
     int status;
     enum err err; /* what the problem body tells; ERR_OK: there is none */
     enum media media;
     char etag[HTTP_ETAG_SIZE]; /* ETag, if not "" */
-    char link[LINK_SIZE];      /* Link, if not "" */
+    char *link;                /* Link, if not NULL; owned */
     const char *allow;         /* Allow */
     const char *challenge;     /* WWW-Authenticate */
     const char *cache;         /* Cache-Control */
@@ -98,7 +95,9 @@ void response_clear(struct response *response);
 /* Takes body, which must be from malloc. */
 void response_set_body(struct response *response, char *body, size_t len);
 
-#define RESPONSE_HEAD_MAX 1024
+#define RESPONSE_HEAD_MAX 2560
+/* The longest Link for which there is room in it. */
+#define RESPONSE_LINK_MAX 1536
 
 /* Writes the CGI header block, with its empty line, into head; returns its
  * length, always below RESPONSE_HEAD_MAX. */
@@ -129,7 +128,8 @@ int http_hex_digit(char c);
 
 /*
  * Reads a parameter of the query string that is a whole number from min to
- * max, or true or false. Without the parameter, what *_inout points to stays.
+ * max; true or false; a text, not empty, of less than size bytes; or a time of
+ * RFC 3339. Without the parameter, what *_inout points to stays.
  * ERR_BADREQ: messages grew by what is wrong with it, e.g. that it is there
  * twice. ERR_NOMEM.
  */
@@ -138,6 +138,11 @@ enum err http_query_number(const char *query, const char *name, uint64_t min,
                            uint64_t *number_inout);
 enum err http_query_flag(const char *query, const char *name, json_t *messages,
                          bool *flag_inout);
+
+enum err http_query_text(const char *query, const char *name, json_t *messages,
+                         char *text_inout, size_t size);
+enum err http_query_time(const char *query, const char *name, json_t *messages,
+                         int64_t *seconds_inout);
 
 enum etag_match { ETAG_MATCHES, ETAG_DIFFERS, ETAG_MALFORMED };
 

@@ -111,3 +111,9 @@ uri_is_same_server(const char *one, const char *other, bool *is_same_out)
     *is_same_out = is_same;
     return ERR_OK;
 }
+
+void
+uri_escape(const char *text, char *escaped_out)
+{
+    (void)uriEscapeA(text, escaped_out, URI_FALSE, URI_FALSE);
+}

@@ -17,4 +17,10 @@
 enum err uri_is_same_server(const char *one, const char *other,
                             bool *is_same_out);
 
+#define URI_ESCAPED_SIZE(len) (3 * (len) + 1)
+
+/* Writes text with all but unreserved characters percent-encoded (section 2.1),
+ * into room for URI_ESCAPED_SIZE of its length. */
+void uri_escape(const char *text, char *escaped_out);
+
 #endif

@@ -71,21 +71,25 @@ setting_add_all(struct buf *json, const struct record records[CONFIG_KEYS_MAX],
 bool
 setting_add_version(struct buf *json, const struct config_key *key,
                     const struct record *record,
-                    const struct record_origin *origin)
+                    const struct record_origin *origin, bool names_key)
 {
+    const char *value = record_is_set(record) ? record->value : "null";
     char etag[ETAG_SIZE];
 
     return etag_of_record(key, record, etag) == ERR_OK &&
-           json_text_add(json, "{\"version\":") &&
+           json_text_add(json, "{") &&
+           (!names_key || (json_text_add(json, "\"key\":") &&
+                           json_text_add_string(json, key->name) &&
+                           json_text_add(json, ","))) &&
+           json_text_add(json, "\"version\":") &&
            json_text_add_number(json, record->version) &&
            add_text(json, "etag", etag) && json_text_add(json, ",\"value\":") &&
-           json_text_add(json,
-                         record_is_set(record) ? record->value : "null") &&
+           json_text_add(json, value) &&
            json_text_add(json, ",\"updated_at\":") &&
            json_text_add_time(json, record->updated_at) &&
            add_text(json, "updated_by", record->author) &&
            add_text(json, "request_id", origin->request_id) &&
-           json_text_add(json, "}");
+           add_text(json, "note", origin->note) && json_text_add(json, "}");
 }
 
 static enum err

@@ -41,11 +41,11 @@ bool setting_add_all(struct buf *json,
     __attribute__((warn_unused_result));
 
 /* The same of a version in the history: {"version":…,"etag":"…","value":…,
- * "updated_at":"…","updated_by":…,"request_id":…}, with null for what there is
- * not. */
+ * "updated_at":"…","updated_by":…,"request_id":…,"note":…}, with null for what
+ * there is not. Among the versions of several keys, "key":"…" comes first. */
 bool setting_add_version(struct buf *json, const struct config_key *key,
                          const struct record *record,
-                         const struct record_origin *origin)
+                         const struct record_origin *origin, bool names_key)
     __attribute__((warn_unused_result));
 
 /* Copies every key's record out of one snapshot; all zero where there is none.

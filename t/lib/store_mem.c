@@ -375,7 +375,11 @@ timeline(struct store *base, const char *tenant, enum store_direction direction,
     if (!is_name(tenant, "any"))
         return ERR_INVALID;
     pthread_mutex_lock(&store->lock);
-    found = must(calloc(store->count + 1, sizeof(*found)));
+    found = calloc(store->count + 1, sizeof(*found));
+    if (found == NULL) {
+        pthread_mutex_unlock(&store->lock);
+        return ERR_NOMEM;
+    }
     for (size_t i = 0; i < store->count; i++) {
         const struct entry *entry = &store->entries[i];
         struct store_place place = store_place_of(entry->key, &entry->record);

@@ -54,6 +54,7 @@ test('an entry says what, when, by whom and in which request', async () => {
       updated_at: answer.json.updated_at,
       updated_by: sub ?? null,
       request_id: answer.headers['x-request-id'],
+      note: null,
     });
   }
   const answer = await page(tenant);

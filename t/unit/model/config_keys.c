@@ -433,3 +433,10 @@ Test(config_keys, a_misspelt_name_is_guessed)
     for (size_t i = 0; i < CONFIG_KEYS_MAX; i++)
         cr_expect_eq(config_key_guess(config_keys[i].name), &config_keys[i]);
 }
+
+/* What stands beside the keys in a path. */
+Test(config_keys, no_key_has_the_name_of_something_else)
+{
+    cr_expect_null(config_key_find("history"));
+    cr_expect_null(config_key_find("events"));
+}

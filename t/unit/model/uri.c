@@ -117,3 +117,13 @@ Test(uri, another_server_or_what_may_be_one)
         assert_same(different[i].other, different[i].other, true);
     }
 }
+
+Test(uri, what_is_not_unreserved_is_escaped)
+{
+    char escaped[URI_ESCAPED_SIZE(32)];
+
+    uri_escape("aZ09-._~", escaped);
+    cr_expect_str_eq(escaped, "aZ09-._~");
+    uri_escape("a b&c=d+e%/?#\n\xc3\xa4", escaped);
+    cr_expect_str_eq(escaped, "a%20b%26c%3Dd%2Be%25%2F%3F%23%0A%C3%A4");
+}
