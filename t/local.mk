@@ -29,7 +29,6 @@ EXTRA_DIST += \
 	t/e2e/server/threads.mjs \
 	t/installed \
 	t/lib/flush_record.c \
-	t/lib/fork_tests.c \
 	t/lib/refuse_memory.c \
 	t/lib/slow_flush.c \
 	t/package-lock.json \
@@ -38,6 +37,7 @@ EXTRA_DIST += \
 	t/rooms \
 	t/run-criterion \
 	t/soak \
+	t/under-valgrind \
 	t/upgrade-load.mjs \
 	t/valgrind.skip \
 	t/valgrind.supp \
@@ -69,10 +69,8 @@ check_PROGRAMS += \
 	t/unit/base/args \
 	t/unit/base/args_file \
 	t/unit/base/buf \
-	t/unit/base/crash \
 	t/unit/base/file \
 	t/unit/base/log \
-	t/unit/base/log_queue \
 	t/unit/base/number \
 	t/unit/base/process \
 	t/unit/base/timestamp \
@@ -103,7 +101,6 @@ check_PROGRAMS += \
 	t/unit/server/no_memory \
 	t/unit/server/notify \
 	t/unit/server/options \
-	t/unit/server/waiting \
 	t/unit/setting/change \
 	t/unit/setting/change_view \
 	t/unit/setting/coded \
@@ -113,8 +110,6 @@ check_PROGRAMS += \
 	t/unit/setting/jsonl \
 	t/unit/store/batch \
 	t/unit/store/clock \
-	t/unit/store/committer \
-	t/unit/store/committer_probe \
 	t/unit/store/history \
 	t/unit/store/layout \
 	t/unit/store/lmdb/check \
@@ -129,29 +124,48 @@ check_PROGRAMS += \
 	t/unit/store/replace \
 	t/unit/store/stamp \
 	t/unit/store/store \
-	t/unit/store/threads \
 	t/unit/store/timeline \
 	t/unit/store/unset
 endif
 
-# What tests share.
+# Of what threads do. ThreadSanitizer runs them, and Criterion cannot start under it.
+threads_programs = \
+	t/unit/base/crash \
+	t/unit/base/log_queue \
+	t/unit/server/waiting \
+	t/unit/store/committer \
+	t/unit/store/committer_probe \
+	t/unit/store/threads
+check_PROGRAMS += $(threads_programs)
+threads_ldadd = t/libtap.a $(SERVICE_LIBS)
+t_unit_base_crash_LDADD = $(threads_ldadd)
+t_unit_base_log_queue_LDADD = $(threads_ldadd)
+t_unit_server_waiting_LDADD = $(threads_ldadd)
+t_unit_store_committer_LDADD = $(threads_ldadd)
+t_unit_store_committer_probe_LDADD = $(threads_ldadd)
+t_unit_store_threads_LDADD = $(threads_ldadd)
+
+# What tests share, with Criterion's assertions and without.
+check_LIBRARIES += t/libtap.a
 if HAVE_CRITERION
 check_LIBRARIES += t/libtest.a
 endif
-t_libtest_a_SOURCES = \
+t_libtap_a_SOURCES = \
 	t/lib/api_world.c t/lib/api_world.h \
-	t/lib/asked.c t/lib/asked.h \
-	t/lib/auth_world.c t/lib/auth_world.h \
 	t/lib/committing.c t/lib/committing.h \
 	t/lib/log_sink.c t/lib/log_sink.h \
+	t/lib/scratch.c t/lib/scratch.h \
+	t/lib/store_mem.c t/lib/store_mem.h \
+	t/lib/tap.c t/lib/tap.h \
+	t/lib/write_of.c t/lib/write_of.h
+t_libtest_a_SOURCES = \
+	t/lib/asked.c t/lib/asked.h \
+	t/lib/auth_world.c t/lib/auth_world.h \
 	t/lib/on_disk.c t/lib/on_disk.h \
 	t/lib/records.c t/lib/records.h \
 	t/lib/ring.c t/lib/ring.h \
-	t/lib/scratch.c t/lib/scratch.h \
 	t/lib/store_both.c t/lib/store_both.h \
-	t/lib/store_mem.c t/lib/store_mem.h \
-	t/lib/tokens.c t/lib/tokens.h \
-	t/lib/write_of.c t/lib/write_of.h
+	t/lib/tokens.c t/lib/tokens.h
 
 # What takes the place of a library's functions. In the archive it would be linked
 # into every test.
@@ -292,30 +306,47 @@ TESTS += $(dist_check_SCRIPTS)
 endif
 
 # Where threads meet, by ThreadSanitizer, in a build of its own.
-threads_tests = \
-	t/e2e/server/threads.mjs \
-	t/unit/base/crash \
-	t/unit/base/log_queue \
-	t/unit/server/waiting \
-	t/unit/store/committer \
-	t/unit/store/committer_probe \
-	t/unit/store/threads
-check-threads: orderconf.fcgi t/lib/fork_tests.so
-	FORK_TESTS=yes $(MAKE) check-TESTS check_PROGRAMS= TESTS='$(threads_tests)'
+check-threads: orderconf.fcgi
+	$(MAKE) $(AM_MAKEFLAGS) $(threads_programs)
+	$(MAKE) $(AM_MAKEFLAGS) check-TESTS check_PROGRAMS= \
+		TESTS='t/e2e/server/threads.mjs $(threads_programs)'
 check-tsan: $(BUILT_SOURCES)
 	$(MKDIR_P) tsan
 	test -f tsan/config.status || (cd tsan && \
 		$(abs_srcdir)/configure -q --with-sanitizers=thread)
 	$(MAKE) -C tsan check-threads
 
-# The unit tests under valgrind, but for those of t/valgrind.skip.
-check-valgrind: $(check_PROGRAMS) t/lib/fork_tests.so
-	VALGRIND=valgrind $(MAKE) check-TESTS TESTS='$(check_PROGRAMS)'
-t/lib/fork_tests.so: t/lib/fork_tests.c
-	$(AM_V_CC)$(MKDIR_P) t/lib
-	$(AM_V_at)$(CC) -D_GNU_SOURCE -std=gnu11 $(WARN_CFLAGS) -O2 -fPIC \
-		$(CRITERION_CFLAGS) -shared -o $@ $(srcdir)/t/lib/fork_tests.c
-.PHONY: check-threads check-tsan check-valgrind
+# Both programs under valgrind, as end-to-end tests use them, and the programs
+# of threads. In ./valgrind are those that run the programs so.
+valgrind_tests = \
+	t/e2e/api/contract.mjs \
+	t/e2e/api/etags.mjs \
+	t/e2e/api/history.mjs \
+	t/e2e/api/list.mjs \
+	t/e2e/api/secrets.mjs \
+	t/e2e/api/timeline.mjs \
+	t/e2e/api/versions.mjs \
+	t/e2e/auth/tokens.mjs \
+	t/e2e/ctl/secrets.mjs \
+	t/e2e/ctl/settings.mjs \
+	t/e2e/ctl/transfer.mjs \
+	t/e2e/server/cgi.mjs \
+	t/e2e/server/fastcgi.mjs
+check-valgrind: all $(threads_programs)
+	$(SHELL) $(srcdir)/t/under-valgrind make
+	$(MAKE) $(AM_MAKEFLAGS) check-TESTS check_PROGRAMS= \
+		TESTS='$(valgrind_tests)' AM_TESTS_ENVIRONMENT="export \
+		SRCDIR='$(abs_srcdir)' BUILDDIR='$(abs_builddir)/valgrind';"
+	$(SHELL) $(srcdir)/t/under-valgrind report
+	VALGRIND=valgrind $(MAKE) $(AM_MAKEFLAGS) check-TESTS check_PROGRAMS= \
+		TESTS='$(threads_programs)'
+
+# The unit tests under valgrind, but for those of t/valgrind.skip. Criterion starts
+# a program for each test, which takes valgrind a second or two: some 20 minutes.
+check-valgrind-units: $(check_PROGRAMS)
+	VALGRIND=valgrind $(MAKE) $(AM_MAKEFLAGS) check-TESTS \
+		TESTS='$(check_PROGRAMS)'
+.PHONY: check-threads check-tsan check-valgrind check-valgrind-units
 
 # What the safety tests need beside the service.
 safety_needs = \
@@ -386,6 +417,5 @@ soak: all
 
 CLEANFILES += $(EXTRA_PROGRAMS) \
 	t/lib/flush_record.so \
-	t/lib/fork_tests.so \
 	t/lib/refuse_memory.so \
 	t/lib/slow_flush.so

@@ -2,8 +2,8 @@
 #include "committing.h"
 
 #include "store_mem.h"
+#include "tap.h"
 
-#include <criterion/criterion.h>
 #include <poll.h>
 #include <string.h>
 
@@ -71,6 +71,6 @@ is_collectable(const struct committer *committer, int timeout)
 struct store_write *
 collect(struct committer *committer)
 {
-    cr_assert(is_collectable(committer, 30000));
+    MUST(is_collectable(committer, 30000));
     return committer_collect(committer);
 }

@@ -3,8 +3,8 @@
 
 #include "base/log.h"
 #include "base/util.h"
+#include "tap.h"
 
-#include <criterion/criterion.h>
 #include <fcntl.h>
 #include <jansson.h>
 
@@ -17,12 +17,12 @@ log_sink_open(void)
 {
     int ends[2];
 
-    cr_assert_eq(pipe2(ends, O_CLOEXEC), 0);
-    cr_assert_geq(fcntl(ends[1], F_SETPIPE_SZ, 4096), 0);
-    cr_assert_geq(dup2(ends[1], STDERR_FILENO), 0);
+    MUST(pipe2(ends, O_CLOEXEC) == 0);
+    MUST(fcntl(ends[1], F_SETPIPE_SZ, 4096) >= 0);
+    MUST(dup2(ends[1], STDERR_FILENO) >= 0);
     close(ends[1]);
     log_sink_fd = ends[0];
-    cr_assert_eq(fcntl(log_sink_fd, F_SETFL, O_NONBLOCK), 0);
+    MUST(fcntl(log_sink_fd, F_SETFL, O_NONBLOCK) == 0);
 }
 
 void
@@ -39,14 +39,14 @@ take_line(struct log_arrived *arrived, const char *text, size_t len)
     const char *event = json_string_value(json_object_get(line, "event"));
     int64_t n = json_integer_value(json_object_get(line, "n"));
 
-    cr_assert_not_null(event, "%.*s", (int)len, text);
-    cr_assert_eq(json_integer_value(json_object_get(line, "pid")), getpid());
+    MUST(event != NULL);
+    MUST((json_integer_value(json_object_get(line, "pid"))) == getpid());
     if (strcmp(event, "log_dropped") == 0) {
         arrived->notes++;
         arrived->told +=
             (uint64_t)json_integer_value(json_object_get(line, "lines"));
     } else if (strcmp(event, "numbered") == 0) {
-        cr_assert(arrived->lines == 0 || n > arrived->last, "out of order");
+        MUST(arrived->lines == 0 || n > arrived->last);
         arrived->lines++;
         arrived->last = n;
     }
@@ -87,7 +87,7 @@ log_sink_assert(const char *expected)
     char text[8192];
     ssize_t len = read(log_sink_fd, text, sizeof(text) - 1);
 
-    cr_assert_gt(len, 0);
+    MUST(len > 0);
     text[len] = '\0';
-    cr_assert_not_null(strstr(text, expected), "%s", text);
+    MUST(strstr(text, expected) != NULL);
 }

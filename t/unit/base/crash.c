@@ -4,9 +4,9 @@
 
 #include "base/util.h"
 #include "lib/log_sink.h"
+#include "lib/tap.h"
 
 #include <assert.h>
-#include <criterion/criterion.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -14,8 +14,6 @@
 #include <unistd.h>
 
 #define MANY 20000 /* lines that no queue holds */
-
-TestSuite(log_crash, .init = log_sink_open, .timeout = 60);
 
 static uint64_t dropped;
 
@@ -26,22 +24,24 @@ count_dropped(uint64_t lines)
 }
 
 /* The next file would get the number, and the lines. */
-Test(log_crash, a_closed_stderr_is_nobody_elses)
+static void
+a_closed_stderr_is_nobody_elses(void)
 {
     int fd;
 
     close(STDERR_FILENO);
     log_open(false);
     fd = open("/dev/null", O_RDONLY);
-    cr_assert_gt(fd, STDERR_FILENO);
+    MUST(fd > STDERR_FILENO);
     log_queue(LOG_BY_THREAD, count_dropped);
     log_sink_fill(10);
     log_close();
-    cr_assert_eq(dropped, 0);
+    MUST(dropped == 0);
 }
 
 /* What comes before a log waits no longer than a second. */
-Test(log_crash, a_complaint_does_not_wait_for_long)
+static void
+a_complaint_does_not_wait_for_long(void)
 {
     uint64_t start = now_ns();
 
@@ -51,8 +51,8 @@ Test(log_crash, a_complaint_does_not_wait_for_long)
         start = now_ns();
         log_complain("%0500d", i);
     }
-    cr_assert_gt(seconds_since(start), 0.5);
-    cr_assert_lt(seconds_since(start), 3);
+    MUST(seconds_since(start) > 0.5);
+    MUST(seconds_since(start) < 3);
 }
 
 /* Runs body in a process that dies of it. */
@@ -63,15 +63,14 @@ crash(void (*body)(void), int number)
     pid_t pid = fork();
 
     if (pid == 0) {
-        signal(number, SIG_DFL); /* Criterion has a handler */
         log_open(false);
         log_queue(LOG_BY_THREAD, NULL);
         body();
         _exit(0);
     }
-    cr_assert_eq(waitpid(pid, &status, 0), pid);
-    cr_assert(WIFSIGNALED(status), "status %d", status);
-    cr_assert_eq(WTERMSIG(status), number);
+    MUST(waitpid(pid, &status, 0) == pid);
+    MUST(WIFSIGNALED(status));
+    MUST(WTERMSIG(status) == number);
 }
 
 static void
@@ -81,7 +80,8 @@ log_and_abort(void)
     abort();
 }
 
-Test(log_crash, the_last_line_before_abort_gets_out)
+static void
+the_last_line_before_abort_gets_out(void)
 {
     crash(log_and_abort, SIGABRT);
     log_sink_assert("\"event\":\"last_words\"");
@@ -95,7 +95,8 @@ log_and_fault(void)
     pause();
 }
 
-Test(log_crash, the_last_line_before_a_fault_gets_out)
+static void
+the_last_line_before_a_fault_gets_out(void)
 {
     crash(log_and_fault, SIGSEGV);
     log_sink_assert("\"event\":\"last_words\"");
@@ -107,7 +108,8 @@ fail_assertion(void)
     assert(log_sink_fd < 0);
 }
 
-Test(log_crash, a_failed_assertion_is_a_line)
+static void
+a_failed_assertion_is_a_line(void)
 {
     crash(fail_assertion, SIGABRT);
     log_sink_assert("\"event\":\"assertion_failed\"");
@@ -120,10 +122,26 @@ stall_and_abort(void)
     abort();
 }
 
-Test(log_crash, a_crash_does_not_wait_for_long)
+static void
+a_crash_does_not_wait_for_long(void)
 {
     uint64_t start = now_ns();
 
     crash(stall_and_abort, SIGABRT);
-    cr_assert_lt(seconds_since(start), 10);
+    MUST(seconds_since(start) < 10);
+}
+
+int
+main(void)
+{
+    static const struct tap_test tests[] = {
+        TAP_TEST(a_closed_stderr_is_nobody_elses),
+        TAP_TEST(a_complaint_does_not_wait_for_long),
+        TAP_TEST(the_last_line_before_abort_gets_out),
+        TAP_TEST(the_last_line_before_a_fault_gets_out),
+        TAP_TEST(a_failed_assertion_is_a_line),
+        TAP_TEST(a_crash_does_not_wait_for_long),
+    };
+
+    return tap_run(tests, ARRAY_SIZE(tests), log_sink_open);
 }

@@ -6,8 +6,8 @@
 
 #include "lib/api_world.h"
 #include "lib/store_mem.h"
+#include "lib/tap.h"
 
-#include <criterion/criterion.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -15,21 +15,20 @@
 static struct waiting *waiting;
 
 static void
+tear_down(void)
+{
+    MUST(waiting_stop(waiting));
+    api_world_tear_down();
+}
+
+static void
 set_up(void)
 {
     api_world_set_up();
     waiting = waiting_start(api.store);
-    cr_assert_not_null(waiting);
+    MUST(waiting != NULL);
+    atexit(tear_down);
 }
-
-static void
-tear_down(void)
-{
-    cr_expect(waiting_stop(waiting));
-    api_world_tear_down();
-}
-
-TestSuite(waiting, .init = set_up, .fini = tear_down, .timeout = 30);
 
 static bool
 is_readable(int timeout)
@@ -46,7 +45,7 @@ next(void)
     struct exchange *exchange;
 
     while ((exchange = waiting_next(waiting)) == NULL) {
-        cr_assert(is_readable(10000), "somebody is left behind");
+        MUST(is_readable(10000));
         waiting_collect(waiting);
     }
     return exchange;
@@ -55,7 +54,7 @@ next(void)
 static void
 note_resumed(struct api *served, struct exchange *exchange)
 {
-    cr_expect_eq(served, &api);
+    MUST(served == &api);
     exchange->response.status++;
 }
 
@@ -82,27 +81,29 @@ park_probe(struct exchange *exchange)
     waiting_park(waiting, exchange, exchange);
 }
 
-Test(waiting, each_comes_back_with_what_it_waited_for)
+static void
+each_comes_back_with_what_it_waited_for(void)
 {
     struct exchange writer = {0}, asker = {0};
 
-    cr_expect_null(waiting_next(waiting));
-    cr_expect_not(is_readable(0));
+    MUST(waiting_next(waiting) == NULL);
+    MUST(!is_readable(0));
     for (uint64_t i = 1; i <= 100; i++) {
         park_write(&writer, "acme");
-        cr_assert_eq(next(), &writer);
-        cr_expect_eq(writer.write.result, ERR_OK);
-        cr_expect_eq(writer.write.version, i);
+        MUST(next() == &writer);
+        MUST(writer.write.result == ERR_OK);
+        MUST(writer.write.version == i);
         park_probe(&asker);
-        cr_assert_eq(next(), &asker);
-        cr_expect_eq(asker.probed, ERR_OK);
-        cr_expect_null(waiting_next(waiting));
-        cr_expect_not(is_readable(0));
+        MUST(next() == &asker);
+        MUST(asker.probed == ERR_OK);
+        MUST(waiting_next(waiting) == NULL);
+        MUST(!is_readable(0));
     }
-    cr_expect_eq(writer.response.status + asker.response.status, 0);
+    MUST((writer.response.status + asker.response.status) == 0);
 }
 
-Test(waiting, a_store_that_fails_fails_both)
+static void
+a_store_that_fails_fails_both(void)
 {
     struct exchange writer = {0}, asker = {0};
 
@@ -111,11 +112,12 @@ Test(waiting, a_store_that_fails_fails_both)
     park_probe(&asker);
     (void)next();
     (void)next();
-    cr_expect_eq(writer.write.result, ERR_FULL);
-    cr_expect_eq(asker.probed, ERR_FULL);
+    MUST(writer.write.result == ERR_FULL);
+    MUST(asker.probed == ERR_FULL);
 }
 
-Test(waiting, of_many_each_comes_back_once)
+static void
+of_many_each_comes_back_once(void)
 {
     enum { COUNT = 2000 };
     static struct exchange exchanges[COUNT];
@@ -131,38 +133,40 @@ Test(waiting, of_many_each_comes_back_once)
         struct exchange *exchange = next();
         size_t kind = exchange->wait.what == WAIT_PROBE;
 
-        cr_assert_gt(exchange, last[kind], "out of turn");
+        MUST(exchange > last[kind]);
         last[kind] = exchange;
         exchange_resume(&api, exchange);
     }
-    cr_expect_null(waiting_next(waiting));
+    MUST(waiting_next(waiting) == NULL);
     for (int i = 0; i < COUNT; i++) {
-        cr_assert_eq(exchanges[i].response.status, 1);
-        cr_assert_eq(exchanges[i].wait.what, WAIT_NONE);
+        MUST(exchanges[i].response.status == 1);
+        MUST(exchanges[i].wait.what == WAIT_NONE);
     }
 }
 
-Test(waiting, nobody_may_stop_while_somebody_waits)
+static void
+nobody_may_stop_while_somebody_waits(void)
 {
     struct exchange asker = {0};
 
     park_probe(&asker);
-    cr_expect_not(waiting_stop(waiting));
+    MUST(!waiting_stop(waiting));
     waiting_collect(waiting);
-    cr_expect_not(waiting_stop(waiting));
-    cr_assert_eq(next(), &asker);
+    MUST(!waiting_stop(waiting));
+    MUST(next() == &asker);
 }
 
 static void
 write_after_all(struct api *served, struct exchange *exchange)
 {
     (void)served;
-    cr_expect_eq(exchange->probed, ERR_OK);
+    MUST(exchange->probed == ERR_OK);
     exchange_wait(exchange, WAIT_COMMIT, note_resumed);
 }
 
 /* As one that is delayed, and then writes. */
-Test(waiting, one_that_has_waited_may_wait_for_something_else)
+static void
+one_that_has_waited_may_wait_for_something_else(void)
 {
     struct exchange exchange = {.write = {.tenant = "acme",
                                           .key = "timer",
@@ -173,17 +177,31 @@ Test(waiting, one_that_has_waited_may_wait_for_something_else)
     for (int way = 0; way < 2; way++) {
         exchange_wait(&exchange, WAIT_PROBE, write_after_all);
         for (int waits = 2; waits > 0; waits--) {
-            cr_assert_neq(exchange.wait.what, WAIT_NONE);
+            MUST(exchange.wait.what != WAIT_NONE);
             if (way == 0) {
                 waiting_park(waiting, &exchange, &exchange);
-                cr_assert_eq(next(), &exchange);
+                MUST(next() == &exchange);
             } else {
                 exchange_wait_here(&api, &exchange);
             }
             exchange_resume(&api, &exchange);
         }
-        cr_expect_eq(exchange.wait.what, WAIT_NONE);
-        cr_expect_eq(exchange.response.status, way + 1);
-        cr_expect_eq(exchange.write.version, way + 1);
+        MUST(exchange.wait.what == WAIT_NONE);
+        MUST(exchange.response.status == (way + 1));
+        MUST(exchange.write.version == (uint64_t)way + 1);
     }
+}
+
+int
+main(void)
+{
+    static const struct tap_test tests[] = {
+        TAP_TEST(each_comes_back_with_what_it_waited_for),
+        TAP_TEST(a_store_that_fails_fails_both),
+        TAP_TEST(of_many_each_comes_back_once),
+        TAP_TEST(nobody_may_stop_while_somebody_waits),
+        TAP_TEST(one_that_has_waited_may_wait_for_something_else),
+    };
+
+    return tap_run(tests, ARRAY_SIZE(tests), set_up);
 }

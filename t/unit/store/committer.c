@@ -8,15 +8,13 @@
 #include "lib/scratch.h"
 #include "lib/store_mem.h"
 #include "store/open.h"
+#include "lib/tap.h"
 
-#include <criterion/criterion.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
-
-TestSuite(committer, .timeout = 60);
 
 static uint64_t
 version_of(struct store *store, const char *tenant)
@@ -24,37 +22,39 @@ version_of(struct store *store, const char *tenant)
     struct record record;
     uint64_t version;
 
-    cr_assert_eq(store_get(store, tenant, "timer", &record), ERR_OK);
+    MUST(store_get(store, tenant, "timer", &record) == ERR_OK);
     version = record.version;
     record_clear(&record);
     return version;
 }
 
-Test(committer, a_write_comes_back_with_its_result)
+static void
+a_write_comes_back_with_its_result(void)
 {
     struct store *store = store_mem_new();
     struct committer *committer = committer_start(store);
     struct store_write write = write_timer("acme", "1");
 
-    cr_assert_not_null(committer);
-    cr_expect_null(committer_collect(committer));
-    cr_expect_not(is_collectable(committer, 0));
+    MUST(committer != NULL);
+    MUST(committer_collect(committer) == NULL);
+    MUST(!is_collectable(committer, 0));
     for (uint64_t round = 1; round <= 100; round++) {
         write.result = ERR_MAX;
         committer_submit(committer, &write);
-        cr_assert_eq(collect(committer), &write);
-        cr_expect_null(write.next);
-        cr_expect_eq(write.result, ERR_OK);
-        cr_expect_eq(write.version, round);
-        cr_expect_not(is_collectable(committer, 0));
-        cr_expect_null(committer_collect(committer));
+        MUST(collect(committer) == &write);
+        MUST(write.next == NULL);
+        MUST(write.result == ERR_OK);
+        MUST(write.version == round);
+        MUST(!is_collectable(committer, 0));
+        MUST(committer_collect(committer) == NULL);
     }
     committer_stop(committer);
-    cr_expect_eq(version_of(store, "acme"), 100);
+    MUST(version_of(store, "acme") == 100);
     store_close(store);
 }
 
-Test(committer, results_of_a_failed_commit_come_back)
+static void
+results_of_a_failed_commit_come_back(void)
 {
     struct store *store = store_mem_new();
     struct committer *committer = committer_start(store);
@@ -62,17 +62,18 @@ Test(committer, results_of_a_failed_commit_come_back)
 
     store_mem_fail(store, ERR_FULL);
     committer_submit(committer, &write);
-    cr_assert_eq(collect(committer), &write);
-    cr_expect_eq(write.result, ERR_FULL);
+    MUST(collect(committer) == &write);
+    MUST(write.result == ERR_FULL);
     store_mem_fail(store, ERR_OK);
     committer_submit(committer, &write);
-    cr_assert_eq(collect(committer), &write);
-    cr_expect_eq(write.result, ERR_OK);
+    MUST(collect(committer) == &write);
+    MUST(write.result == ERR_OK);
     committer_stop(committer);
     store_close(store);
 }
 
-Test(committer, what_queues_during_the_wait_for_the_lock_is_one_commit)
+static void
+what_queues_during_the_wait_for_the_lock_is_one_commit(void)
 {
     struct store_write writes[10];
     struct store_write *list;
@@ -89,21 +90,22 @@ Test(committer, what_queues_during_the_wait_for_the_lock_is_one_commit)
         writes[i] = write_timer("acme", "1");
         committer_submit(committer, &writes[i]);
     }
-    cr_expect_not(is_collectable(committer, 0));
+    MUST(!is_collectable(committer, 0));
     sem_post(&gated.gate);
     list = collect(committer);
     for (size_t i = 0; i < ARRAY_SIZE(writes); i++, list = list->next) {
-        cr_assert_eq(list, &writes[i]);
-        cr_expect_eq(list->result, ERR_OK);
-        cr_expect_eq(list->version, i + 1);
+        MUST(list == &writes[i]);
+        MUST(list->result == ERR_OK);
+        MUST(list->version == (uint64_t)i + 1);
     }
-    cr_expect_null(list);
+    MUST(list == NULL);
     committer_stop(committer);
-    cr_expect_eq(gated.commits, 1);
+    MUST(gated.commits == 1);
     gate_destroy(&gated);
 }
 
-Test(committer, stopping_commits_what_is_queued)
+static void
+stopping_commits_what_is_queued(void)
 {
     struct store_write writes[5];
     struct gated gated;
@@ -118,13 +120,14 @@ Test(committer, stopping_commits_what_is_queued)
     for (size_t i = 0; i < ARRAY_SIZE(writes); i++)
         sem_post(&gated.gate); /* at most so many commits */
     committer_stop(committer);
-    cr_expect_eq(version_of(gated.inner, "acme"), ARRAY_SIZE(writes));
+    MUST(version_of(gated.inner, "acme") == ARRAY_SIZE(writes));
     for (size_t i = 0; i < ARRAY_SIZE(writes); i++)
-        cr_expect_eq(writes[i].result, ERR_OK);
+        MUST(writes[i].result == ERR_OK);
     gate_destroy(&gated);
 }
 
-Test(committer, stopping_an_idle_one_or_none)
+static void
+stopping_an_idle_one_or_none(void)
 {
     struct store *store = store_mem_new();
 
@@ -133,7 +136,8 @@ Test(committer, stopping_an_idle_one_or_none)
     store_close(store);
 }
 
-Test(committer, order_is_kept_over_many_commits)
+static void
+order_is_kept_over_many_commits(void)
 {
     enum { COUNT = 3000 };
     static struct store_write writes[COUNT];
@@ -152,15 +156,15 @@ Test(committer, order_is_kept_over_many_commits)
     for (int i = 0; i < COUNT; i++) {
         if (list == NULL)
             list = collect(committer);
-        cr_assert_eq(list, &writes[i]);
-        cr_assert_eq(list->result, ERR_OK);
-        cr_assert_eq(list->version, i + 1);
+        MUST(list == &writes[i]);
+        MUST(list->result == ERR_OK);
+        MUST(list->version == (uint64_t)i + 1);
         list = list->next;
     }
-    cr_expect_null(list);
+    MUST(list == NULL);
     committer_stop(committer);
     /* A commit is bounded, and takes what it can. */
-    cr_expect(gated.commits > 1 && gated.commits < 10);
+    MUST(gated.commits > 1 && gated.commits < 10);
     gate_destroy(&gated);
 }
 
@@ -174,7 +178,8 @@ count_signal(int number)
 }
 
 /* A signal to the process goes to any thread that does not block it. */
-Test(committer, signals_are_not_for_its_thread)
+static void
+signals_are_not_for_its_thread(void)
 {
     struct store *store = store_mem_new();
     struct committer *committer = committer_start(store);
@@ -184,15 +189,15 @@ Test(committer, signals_are_not_for_its_thread)
     signal(SIGTERM, count_signal);
     sigemptyset(&term);
     sigaddset(&term, SIGTERM);
-    cr_assert_eq(pthread_sigmask(SIG_SETMASK, NULL, &pending), 0);
-    cr_expect_not(sigismember(&pending, SIGTERM)); /* put back as it was */
+    MUST(pthread_sigmask(SIG_SETMASK, NULL, &pending) == 0);
+    MUST(!sigismember(&pending, SIGTERM)); /* put back as it was */
     pthread_sigmask(SIG_BLOCK, &term, NULL);
     kill(getpid(), SIGTERM);
     committer_submit(committer, &write);
-    cr_assert_eq(collect(committer), &write);
-    cr_expect_eq(signals, 0);
-    cr_assert_eq(sigpending(&pending), 0);
-    cr_expect(sigismember(&pending, SIGTERM));
+    MUST(collect(committer) == &write);
+    MUST(signals == 0);
+    MUST(sigpending(&pending) == 0);
+    MUST(sigismember(&pending, SIGTERM));
     committer_stop(committer);
     store_close(store);
 }
@@ -201,7 +206,8 @@ Test(committer, signals_are_not_for_its_thread)
  * Many writers at one key of the real store, each with the version it read:
  * no version is won twice. Reads go on in another thread's name meanwhile.
  */
-Test(committer, racers_never_win_the_same_version)
+static void
+racers_never_win_the_same_version(void)
 {
     enum { WRITERS = 64, ROUNDS = 30 };
     struct store_write writes[WRITERS];
@@ -212,7 +218,7 @@ Test(committer, racers_never_win_the_same_version)
     char why[512];
     uint64_t won = 0;
 
-    cr_assert_eq(store_open(&options, &store, why, sizeof(why)), ERR_OK);
+    MUST((store_open(&options, &store, why, sizeof(why))) == ERR_OK);
     committer = committer_start(store);
     for (int round = 0; round < ROUNDS; round++) {
         int left = WRITERS;
@@ -226,17 +232,17 @@ Test(committer, racers_never_win_the_same_version)
             for (struct store_write *write = collect(committer); write != NULL;
                  write = write->next, left--) {
                 if (write->result != ERR_OK) {
-                    cr_assert_eq(write->result, ERR_CONFLICT);
-                    cr_assert_gt(write->version, write->base);
+                    MUST(write->result == ERR_CONFLICT);
+                    MUST(write->version > write->base);
                     continue;
                 }
                 won++;
-                cr_assert_eq(write->version, won);
-                cr_assert_eq(write->version, write->base + 1);
+                MUST(write->version == won);
+                MUST(write->version == (write->base + 1));
             }
-        cr_assert_eq(version_of(store, "acme"), won);
+        MUST(version_of(store, "acme") == won);
     }
-    cr_expect_geq(won, ROUNDS);
+    MUST(won >= ROUNDS);
     committer_stop(committer);
     store_close(store);
     scratch_remove(scratch);
@@ -261,7 +267,8 @@ submit_all(void *ctx)
     return NULL;
 }
 
-Test(committer, any_thread_may_submit)
+static void
+any_thread_may_submit(void)
 {
     enum { THREADS = 4 };
     static struct submitter submitters[THREADS];
@@ -273,18 +280,36 @@ Test(committer, any_thread_may_submit)
     for (int i = 0; i < THREADS; i++) {
         submitters[i].committer = committer;
         snprintf(submitters[i].tenant, sizeof(submitters[i].tenant), "t%d", i);
-        cr_assert_eq(
-            pthread_create(&threads[i], NULL, submit_all, &submitters[i]), 0);
+        MUST(pthread_create(&threads[i], NULL, submit_all, &submitters[i]) ==
+             0);
     }
     while (left > 0)
         for (struct store_write *write = collect(committer); write != NULL;
              write = write->next, left--)
-            cr_assert_eq(write->result, ERR_OK);
+            MUST(write->result == ERR_OK);
     for (int i = 0; i < THREADS; i++) {
         pthread_join(threads[i], NULL);
-        cr_expect_eq(version_of(store, submitters[i].tenant),
-                     ARRAY_SIZE(submitters[0].writes));
+        MUST(version_of(store, submitters[i].tenant) ==
+             ARRAY_SIZE(submitters[0].writes));
     }
     committer_stop(committer);
     store_close(store);
+}
+
+int
+main(void)
+{
+    static const struct tap_test tests[] = {
+        TAP_TEST(a_write_comes_back_with_its_result),
+        TAP_TEST(results_of_a_failed_commit_come_back),
+        TAP_TEST(what_queues_during_the_wait_for_the_lock_is_one_commit),
+        TAP_TEST(stopping_commits_what_is_queued),
+        TAP_TEST(stopping_an_idle_one_or_none),
+        TAP_TEST(order_is_kept_over_many_commits),
+        TAP_TEST(signals_are_not_for_its_thread),
+        TAP_TEST(racers_never_win_the_same_version),
+        TAP_TEST(any_thread_may_submit),
+    };
+
+    return tap_run(tests, ARRAY_SIZE(tests), NULL);
 }

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
  * The event loop's thread and the committer's on one LMDB store, while the
- * environment is mended under them. Made for ThreadSanitizer
- * (configure --with-sanitizers=thread), under which Criterion cannot start;
- * so it is a plain program, and says what is wrong in any build.
+ * environment is mended under them.
  */
 #include "store/committer.h"
 #include "store/store.h"
@@ -11,6 +9,7 @@
 #include "base/util.h"
 #include "lib/bad_disk.h"
 #include "lib/scratch.h"
+#include "lib/tap.h"
 #include "store/open.h"
 
 #include <errno.h>
@@ -21,14 +20,6 @@
 #include <unistd.h>
 
 enum { TENANTS = 40, ROUNDS = 60, SMALL_MAP = 2 << 20 };
-
-#define MUST(claim)                                                            \
-    do {                                                                       \
-        if (!(claim)) {                                                        \
-            printf("Bail out! line %d: %s\n", __LINE__, #claim);               \
-            exit(1);                                                           \
-        }                                                                      \
-    } while (0)
 
 static char *path;
 
