@@ -13,6 +13,8 @@ const https = (await import('node:https')).default;
 const http = (await import('node:http')).default;
 const { setTimeout: sleep } = await import('node:timers/promises');
 const { assertVersion } = await import('../lib/etag.mjs');
+const { assertProblem } = await import('../lib/contract.mjs');
+const { exchange, parse } = await import('../lib/http.mjs');
 const { BASE, factory } = await import('../lib/stack.mjs');
 
 // Apache passes a body on as it comes.
@@ -50,5 +52,29 @@ test('a body that comes slowly is taken', async () => {
   answer.resume();
   assert.equal(answer.statusCode, 200);
   assertVersion(await stack.get(tenant, key), 1);
+  await stack.stop();
+});
+
+// Two things that mod_ssl refuses before there is a request.
+test('plain HTTP on the TLS port, and the wrong connection, are problems', async () => {
+  const stack = await factory().start({
+    edit: (name, text) => {
+      if (name !== 'orderconf_proxy_fcgi.conf') return text;
+      const other = text
+        .slice(text.indexOf('<VirtualHost'))
+        .replace('ServerName api.x.example', 'ServerName other.example')
+        .replace('ServerAlias *.x.example', '')
+        .replace('+TLSv1.2 +TLSv1.3', '+TLSv1.2');
+      return `${text}\n${other}`;
+    },
+  });
+  const bytes = 'GET /v0/ HTTP/1.1\r\nHost: api.x.example\r\n\r\n';
+  const { host, port } = stack.target;
+  const plain = parse(await exchange({ host, port }, bytes));
+  assertProblem(plain, 400, 'bad_request');
+  const wrong = parse(
+    await exchange({ ...stack.target, servername: 'other.example' }, bytes),
+  );
+  assertProblem(wrong, 421, 'misdirected_request');
   await stack.stop();
 });

@@ -10,7 +10,7 @@ import { after, test } from 'node:test';
 import { assertProblem } from '../lib/contract.mjs';
 import { assertVersion } from '../lib/etag.mjs';
 import { listenAsMirror } from '../lib/fcgi.mjs';
-import { request } from '../lib/http.mjs';
+import { exchange, parse, request } from '../lib/http.mjs';
 import { until } from '../lib/process.mjs';
 import { BASE, Stack } from '../lib/stack.mjs';
 
@@ -168,6 +168,49 @@ test('too many or too large fields are said to be so', async () => {
     if (answer.status === 200) continue; // there is room for them
     const sent = `${count} of ${size}: ${answer.status} ${answer.text}`;
     assert.ok(front.tooLarge.includes(answer.status), sent);
+  }
+});
+
+test('a request that cannot be read is a problem, too', async () => {
+  const version = (number) => `GET ${path} HTTP/${number}\r\n@`;
+  const post = (field, rest = '') =>
+    `POST ${path} HTTP/1.1\r\n@Content-Type: application/json\r\n` +
+    `${field}\r\n\r\n${rest}`;
+  const chunked = 'Transfer-Encoding: chunked';
+  const { expectation, lengthRequired, version: unknown } = front;
+  for (const [text, statuses] of [
+    [`${version('3.0')}\r\n`, [unknown]],
+    [`${version('9.9')}\r\n`, [unknown]],
+    [`${version('0.9')}\r\n`, [400, 505]],
+    [`${version('1.1')}A b: c\r\n\r\n`, [400]],
+    [`${version('1.1')}A: b\0c\r\n\r\n`, [400]],
+    [`${version('1.1')}Host: b\r\n\r\n`, [400]],
+    [`GET ${path} HTTP/1.1\r\nConnection: close\r\n\r\n`, [400]],
+    [`GET ${path} HTTP/1.1\r\nHost: a/b\r\n\r\n`, [400]],
+    [`GET ${path.slice(1)} HTTP/1.1\r\n@\r\n`, [400]],
+    [`GE T ${path} HTTP/1.1\r\n@\r\n`, [400, 501]],
+    [`GET ${path}%zz HTTP/1.1\r\n@\r\n`, [400, 404]],
+    [`GET /${'a'.repeat(20000)} HTTP/1.1\r\n@\r\n`, [414, 431]],
+    [`CONNECT localhost:80 HTTP/1.1\r\n@\r\n`, [400, 404, 405]],
+    ['GARBAGE\r\n\r\n', [400]],
+    [post('Expect: the-unexpected\r\nContent-Length: 0'), [expectation]],
+    [post('X: no length'), [lengthRequired]],
+    [post('Content-Length: -1'), [400]],
+    [post('Content-Length: 2\r\nContent-Length: 3', '{}'), [400]],
+    [post('Transfer-Encoding: unheard-of'), [400, 501]],
+    [post(chunked, 'zz\r\n\r\n'), [400, 401]],
+    [post(chunked, `${'f'.repeat(17)}\r\n\r\n`), [400, 401, 413]],
+  ]) {
+    const own = `Host: ${front.host}\r\nConnection: close\r\n`;
+    const bytes = Buffer.from(text.replace('@', own), 'latin1');
+    const answer = parse(await exchange(stack.target, bytes));
+    const sent = `${text.slice(0, 200)} is ${answer.status}: ${answer.text}`;
+    // The rest is the host's, whose pages a directory of it cannot change.
+    if (!front.ownsServer && !text.startsWith(post(chunked))) continue;
+    assert.ok(statuses.includes(answer.status), sent);
+    assert.ok(answer.json, sent);
+    assertOwnProblem(answer, answer.status, answer.json.error_code);
+    assert.notEqual(answer.json.error_code, 'internal_server_error', sent);
   }
 });
 

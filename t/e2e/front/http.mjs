@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { assertProblem, documents } from '../lib/contract.mjs';
 import { assertVersion } from '../lib/etag.mjs';
-import { exchange } from '../lib/http.mjs';
+import { exchange, parse } from '../lib/http.mjs';
 import { BASE, Stack } from '../lib/stack.mjs';
 
 const stack = await Stack.start();
@@ -18,29 +18,6 @@ const MAX = 65536;
 
 /** body, padded to this size. */
 const padded = (size) => body + ' '.repeat(size - body.length);
-
-/** Bytes of a response as {status, headers, type, text, json}. */
-function parse(bytes) {
-  const [head, ...rest] = bytes.split('\r\n\r\n');
-  const [line, ...fields] = head.split('\r\n');
-  const headers = Object.fromEntries(
-    fields.map((field) => {
-      const colon = field.indexOf(':');
-      return [
-        field.slice(0, colon).toLowerCase(),
-        field.slice(colon + 1).trim(),
-      ];
-    }),
-  );
-  const text = rest.join('\r\n\r\n');
-  return {
-    status: Number(line.split(' ')[1]),
-    headers,
-    type: headers['content-type'] ?? '',
-    text,
-    json: text === '' ? undefined : JSON.parse(text),
-  };
-}
 
 const send = async (text) => parse(await exchange(stack.target, text));
 
@@ -284,6 +261,8 @@ test('problems of nginx: bad requests', async () => {
       501,
       'not_implemented',
     ],
+    [`GET ${path} HTTP/2.0\r\nHost: a\r\n\r\n`, 505, 'http_version_not_supported'],
+    [`GET / HTTP/3.0\r\n\r\n`, 505, 'http_version_not_supported'],
     [
       `GET ${path} HTTP/1.1\r\nHost: a\r\nA: ${'a'.repeat(20000)}\r\n\r\n`,
       431,

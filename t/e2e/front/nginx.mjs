@@ -13,7 +13,7 @@ import { connect as tlsConnect } from 'node:tls';
 import { assertProblem } from '../lib/contract.mjs';
 import { assertVersion } from '../lib/etag.mjs';
 import { freePort } from '../lib/files.mjs';
-import { exchange, request } from '../lib/http.mjs';
+import { exchange, parse, request } from '../lib/http.mjs';
 import { find } from '../lib/paths.mjs';
 import { Program, until } from '../lib/process.mjs';
 import { BASE, Stack } from '../lib/stack.mjs';
@@ -187,6 +187,26 @@ test('it serves', async (t) => {
     assert.equal(answer.status, 403);
     assert.equal(answer.json.error_code, 'https_required');
     assert.equal(answer.headers.location, undefined);
+    // Nor does a request that nginx cannot read get a page of HTML.
+    for (const unreadable of [
+      'GARBAGE\r\n\r\n',
+      'GET / HTTP/1.1\r\n\r\n',
+      'GET / HTTP/3.0\r\n\r\n',
+      'TRACE / HTTP/1.1\r\nHost: api.x.example\r\nConnection: close\r\n\r\n',
+      'POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip\r\n\r\n',
+      'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9999999\r\n' +
+        'Connection: close\r\n\r\n',
+      `GET /${'a'.repeat(40000)} HTTP/1.1\r\nHost: a\r\n\r\n`,
+      `GET / HTTP/1.1\r\nHost: a\r\nA: ${'a'.repeat(40000)}\r\n\r\n`,
+    ]) {
+      const refused = parse(
+        await exchange({ socketPath: join(dir, 'plain.sock') }, unreadable),
+      );
+      const sent = `${unreadable.slice(0, 99)} is ${refused.text}`;
+      assert.equal(refused.status, 403, sent);
+      assert.equal(refused.json.error_code, 'https_required', sent);
+      assert.equal(refused.headers.server, 'nginx');
+    }
   });
 
   await t.test('plain HTTP on the TLS port is a problem too', async () => {
@@ -222,6 +242,37 @@ test('it serves', async (t) => {
   );
 
   await stack.stop();
+});
+
+test('what a client certificate is refused for is a problem', async (t) => {
+  const socketPath = join(stack.dir, 'verified.sock');
+  const [cert, key] = stack.certificate();
+  // nginx compares the host names of TLS and HTTP where there is a choice.
+  const other =
+    `server { listen unix:${socketPath} ssl http2; server_name a.example; ` +
+    `ssl_certificate ${cert}; ssl_certificate_key ${key}; }\n`;
+  const http = 'include snippets/orderconf_http.conf;\n';
+  const tickets = 'ssl_session_tickets off;';
+  const verify = `ssl_verify_client on; ssl_client_certificate ${cert};`;
+  const { dir, main } = site('verified', `unix:${socketPath}`, [
+    [tickets, `${tickets} ${verify}`],
+    [http, http + other],
+  ]);
+  const server = new Program(nginx, ['-p', dir, '-c', main], {
+    log: join(dir, 'nginx.log'),
+  });
+  t.after(() => server.kill('SIGKILL'));
+  await until('nginx answers', () => existsSync(join(dir, 'nginx.pid')));
+  const target = { path: socketPath };
+  const missing = await ask('api.x.example', { target, path });
+  assertProblem(missing, 400, 'bad_request');
+  const misdirected = await ask('api.x.example', {
+    target,
+    path,
+    headers: { host: 'acme.x.example' },
+  });
+  assertProblem(misdirected, 421, 'misdirected_request');
+  assert.deepEqual(await server.stop('SIGQUIT'), { code: 0, signal: null });
 });
 
 test("a stranger's flood in a tenant's name does not starve the tenant", async (t) => {

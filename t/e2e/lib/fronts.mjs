@@ -56,6 +56,13 @@ class Front {
   tokenMax = 16200;
   /** What header fields that are too large or too many are. */
   tooLarge = [431];
+  /** What it says of a request that it cannot read is ours to word. */
+  ownsServer = true;
+  /** What it makes of a version of HTTP that is none. */
+  version = 505;
+  /** The same, of an expectation and of a POST without a length. */
+  expectation = 401;
+  lengthRequired = 401;
 
   /** Starts the service; by default with a supervisor of its own. */
   startService() {
@@ -229,6 +236,8 @@ class NginxSpawnFcgi extends Nginx {
 
 /** What the three ways with Apache have in common. */
 class Apache extends Front {
+  version = 401; // taken for HTTP/1.1
+  expectation = 417;
   tooLarge = [400, 431]; // a field of its own limits, or all of them together
   logsIds = true;
   gone = [503, 'service_unavailable'];
@@ -415,6 +424,7 @@ class ApacheFcgid extends ApacheStarter {
 
 /** A program run per request, on a host where one has but .htaccess. */
 class ApacheCgi extends ApacheStarter {
+  ownsServer = false;
   tokenMax = 8000; // LimitRequestFieldSize, which .htaccess cannot change
   trace = 200; // which .htaccess cannot change
   refused = '/v0/metrics'; // the rest of the site is not ours
@@ -459,6 +469,7 @@ class ApacheCgi extends ApacheStarter {
 }
 
 class Lighttpd extends Front {
+  lengthRequired = 411;
   stopSignal = 'SIGINT'; // finish what there is, then end
   host = 'api.x.example';
   negotiates = false;

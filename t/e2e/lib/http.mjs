@@ -2,6 +2,7 @@
 // HTTP over a unix socket, and the bytes of it where a client would not do.
 import http from 'node:http';
 import net from 'node:net';
+import { connect as tlsConnect } from 'node:tls';
 
 /**
  * Sends a request and gives {status, headers, text, json}. A body that is no
@@ -52,7 +53,10 @@ export function request(
 /** Sends bytes as they are and gives all that comes until the other end closes. */
 export function exchange(target, bytes) {
   return new Promise((resolve, reject) => {
-    const socket = net.connect(target.socketPath ?? target);
+    const socket =
+      target.protocol === 'https:'
+        ? tlsConnect(target)
+        : net.connect(target.socketPath ?? target);
     let text = '';
     socket.setEncoding('latin1');
     socket.setTimeout(30000, () => socket.destroy(new Error('no answer')));
@@ -63,4 +67,30 @@ export function exchange(target, bytes) {
     socket.on('close', () => resolve(text));
     socket.write(bytes);
   });
+}
+
+/** Bytes of a response as {status, headers, type, text, json}. */
+export function parse(bytes) {
+  const [head, ...rest] = bytes.split('\r\n\r\n');
+  const [line, ...fields] = head.split('\r\n');
+  const headers = Object.fromEntries(
+    fields.map((field) => {
+      const colon = field.indexOf(':');
+      return [
+        field.slice(0, colon).toLowerCase(),
+        field.slice(colon + 1).trim(),
+      ];
+    }),
+  );
+  const text = rest.join('\r\n\r\n');
+  return {
+    status: Number(line.split(' ')[1]),
+    headers,
+    type: headers['content-type'] ?? '',
+    text,
+    json:
+      /json/.test(headers['content-type'] ?? '') && text !== ''
+        ? JSON.parse(text)
+        : undefined,
+  };
 }
