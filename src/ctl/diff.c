@@ -22,9 +22,7 @@ enum { TENANT = CTL_STORE_OPTIONS, SECRET_KEYS, JSON, OPTIONS };
 
 static const struct ctl_option options[OPTIONS] = {
     CTL_STORE_ROWS,
-    [TENANT] = {.name = "tenant",
-                .argument = "NAME",
-                .help = "only this one's settings (default: everybody's)"},
+    [TENANT] = CTL_ONLY_TENANT_ROW,
     [SECRET_KEYS] = CTL_SECRET_KEYS_ROW(CTL_OPTIONAL),
     [JSON] = {.name = "json",
               .help = "print a line of JSON for each difference"},

@@ -11,24 +11,13 @@
 
 #include <limits.h>
 
-enum {
-    TENANT = CTL_STORE_OPTIONS,
-    VERSION,
-    SECRET_KEYS,
-    REVEAL,
-    JSON,
-    OPTIONS
-};
+enum { VERSION = CTL_VIEW_OPTIONS, OPTIONS };
 
 static const struct ctl_option options[OPTIONS] = {
-    CTL_STORE_ROWS,
-    [TENANT] = CTL_TENANT_ROW,
+    CTL_VIEW_ROWS,
     [VERSION] = {.name = "version",
                  .argument = "N",
                  .help = "that version, rather than the current one"},
-    [SECRET_KEYS] = CTL_SECRET_KEYS_ROW(CTL_OPTIONAL),
-    [REVEAL] = CTL_REVEAL_ROW,
-    [JSON] = CTL_JSON_ROW,
 };
 
 /* version 0 is the current one. */
@@ -79,11 +68,11 @@ show(const struct ctl_session *session, struct record *record)
     const char *const *values = session->values;
     const struct seal seal = ctl_session_seal(session);
     enum ctl_exit status =
-        ctl_show_record(&seal, values[REVEAL] != NULL, record);
+        ctl_show_record(&seal, values[CTL_VIEW_REVEAL] != NULL, record);
 
     if (status != CTL_OK)
         return status;
-    return print(&session->setting, record, values[JSON] != NULL);
+    return print(&session->setting, record, values[CTL_VIEW_JSON] != NULL);
 }
 
 static enum ctl_exit

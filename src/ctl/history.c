@@ -16,28 +16,16 @@
 /* Read at once, and printed when the store is left alone again. */
 #define PAGE 100
 
-enum {
-    TENANT = CTL_STORE_OPTIONS,
-    LIMIT,
-    BEFORE,
-    SECRET_KEYS,
-    REVEAL,
-    JSON,
-    OPTIONS
-};
+enum { LIMIT = CTL_VIEW_OPTIONS, BEFORE, OPTIONS };
 
 static const struct ctl_option options[OPTIONS] = {
-    CTL_STORE_ROWS,
-    [TENANT] = CTL_TENANT_ROW,
+    CTL_VIEW_ROWS,
     [LIMIT] = {.name = "limit",
                .argument = "N",
                .help = "the newest N of them (default: all)"},
     [BEFORE] = {.name = "before",
                 .argument = "VERSION",
                 .help = "only those below this version"},
-    [SECRET_KEYS] = CTL_SECRET_KEYS_ROW(CTL_OPTIONAL),
-    [REVEAL] = CTL_REVEAL_ROW,
-    [JSON] = CTL_JSON_ROW,
 };
 
 /* How a version is printed. */
@@ -149,8 +137,8 @@ run(struct ctl_session *session)
 {
     const char *const *values = session->values;
     struct manner manner = {
-        .is_revealed = values[REVEAL] != NULL,
-        .is_json = values[JSON] != NULL,
+        .is_revealed = values[CTL_VIEW_REVEAL] != NULL,
+        .is_json = values[CTL_VIEW_JSON] != NULL,
     };
     enum ctl_exit status;
     long limit = LONG_MAX;

@@ -27,9 +27,7 @@ enum {
 
 static const struct ctl_option options[OPTIONS] = {
     CTL_STORE_ROWS,
-    [TENANT] = {.name = "tenant",
-                .argument = "NAME",
-                .help = "only this one's settings (default: everybody's)"},
+    [TENANT] = CTL_ONLY_TENANT_ROW,
     [SECRET_KEYS] = CTL_SECRET_KEYS_ROW(CTL_OPTIONAL),
     [SUBJECT] = CTL_SUBJECT_ROW,
     [VALIDATE_ONLY] = CTL_VALIDATE_ROW,

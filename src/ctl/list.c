@@ -12,15 +12,7 @@
 
 #include <stdio.h>
 
-enum { TENANT = CTL_STORE_OPTIONS, SECRET_KEYS, REVEAL, JSON, OPTIONS };
-
-static const struct ctl_option options[OPTIONS] = {
-    CTL_STORE_ROWS,
-    [TENANT] = CTL_TENANT_ROW,
-    [SECRET_KEYS] = CTL_SECRET_KEYS_ROW(CTL_OPTIONAL),
-    [REVEAL] = CTL_REVEAL_ROW,
-    [JSON] = CTL_JSON_ROW,
-};
+static const struct ctl_option options[] = {CTL_VIEW_ROWS};
 
 static enum ctl_exit
 print_text(const struct record records[CONFIG_KEYS_MAX])
@@ -59,13 +51,13 @@ show(const struct ctl_session *session, struct record records[CONFIG_KEYS_MAX])
     for (size_t i = 0; i < CONFIG_KEYS_MAX; i++) {
         const struct seal seal = {session->secrets, session->setting.tenant,
                                   &config_keys[i]};
-        enum ctl_exit status =
-            ctl_show_record(&seal, values[REVEAL] != NULL, &records[i]);
+        enum ctl_exit status = ctl_show_record(
+            &seal, values[CTL_VIEW_REVEAL] != NULL, &records[i]);
 
         if (status != CTL_OK)
             return status;
     }
-    return (values[JSON] != NULL ? print_json : print_text)(records);
+    return (values[CTL_VIEW_JSON] != NULL ? print_json : print_text)(records);
 }
 
 static enum ctl_exit
@@ -92,7 +84,7 @@ const struct ctl_command ctl_list = {
         "A line each: key, version, time and value; of a key that is not "
         "set, its\ndefault.",
     .options = options,
-    .option_count = OPTIONS,
+    .option_count = CTL_VIEW_OPTIONS,
     .needs = {.tenant = CTL_TENANT_STORED,
               .secrets = CTL_SECRETS_TO_REVEAL,
               .store = CTL_STORE},

@@ -10,28 +10,6 @@
 
 #include <limits.h>
 
-enum {
-    TENANT = CTL_STORE_OPTIONS,
-    BASE,
-    SUBJECT,
-    STRICT,
-    VALIDATE,
-    SECRET_KEYS,
-    JSON,
-    OPTIONS
-};
-
-static const struct ctl_option options[OPTIONS] = {
-    CTL_STORE_ROWS,
-    [TENANT] = CTL_TENANT_ROW,
-    [BASE] = CTL_BASE_ROW,
-    [SUBJECT] = CTL_SUBJECT_ROW,
-    [STRICT] = CTL_STRICT_ROW,
-    [VALIDATE] = CTL_VALIDATE_ROW,
-    [SECRET_KEYS] = CTL_SECRET_KEYS_ROW(CTL_OPTIONAL),
-    [JSON] = CTL_JSON_ROW,
-};
-
 /* The value of the version, as it would be stored today; for seal_drop. */
 static enum ctl_exit
 read_old(const struct ctl_session *session, uint64_t version,
@@ -39,7 +17,7 @@ read_old(const struct ctl_session *session, uint64_t version,
 {
     const struct ctl_setting *setting = &session->setting;
     const struct seal seal = ctl_session_seal(session);
-    bool is_strict = session->values[STRICT] != NULL;
+    bool is_strict = session->values[CTL_CHANGE_STRICT] != NULL;
     json_auto_t *messages = json_array();
     struct record old = {0};
     struct seal_fault fault;
@@ -93,8 +71,8 @@ const struct ctl_command ctl_restore = {
     .details = "This is a new version, by its own author. The old value is "
                "checked as any other;\na key that can be set only once, and a "
                "version that unset the key, are refused.",
-    .options = options,
-    .option_count = OPTIONS,
+    .options = ctl_change_options,
+    .option_count = CTL_CHANGE_OPTIONS,
     .needs = {.tenant = CTL_TENANT_STORED,
               .key = true,
               .base = true,

@@ -12,28 +12,6 @@
 #include <stdio.h>
 #include <string.h>
 
-enum {
-    TENANT = CTL_STORE_OPTIONS,
-    BASE,
-    SUBJECT,
-    STRICT,
-    VALIDATE,
-    SECRET_KEYS,
-    JSON,
-    OPTIONS
-};
-
-static const struct ctl_option options[OPTIONS] = {
-    CTL_STORE_ROWS,
-    [TENANT] = CTL_TENANT_ROW,
-    [BASE] = CTL_BASE_ROW,
-    [SUBJECT] = CTL_SUBJECT_ROW,
-    [STRICT] = CTL_STRICT_ROW,
-    [VALIDATE] = CTL_VALIDATE_ROW,
-    [SECRET_KEYS] = CTL_SECRET_KEYS_ROW(CTL_OPTIONAL),
-    [JSON] = CTL_JSON_ROW,
-};
-
 /* All of stdin, or as much as is too much. */
 static enum ctl_exit
 read_stdin(struct buf *text)
@@ -101,7 +79,7 @@ store_value(struct ctl_session *session, json_t *value)
 static enum ctl_exit
 run(struct ctl_session *session)
 {
-    bool is_strict = session->values[STRICT] != NULL;
+    bool is_strict = session->values[CTL_CHANGE_STRICT] != NULL;
     json_t *value = NULL;
     enum ctl_exit status =
         read_value(&session->setting, session->operands[1], is_strict, &value);
@@ -122,8 +100,8 @@ const struct ctl_command ctl_set = {
         "one. Without it, or\nif it is -, it is read from the standard "
         "input; behind --, it may begin with -.\nA secret given as " SEAL_MASK
         " stays what it is, if the URL\nnames the same server.",
-    .options = options,
-    .option_count = OPTIONS,
+    .options = ctl_change_options,
+    .option_count = CTL_CHANGE_OPTIONS,
     .needs = {.tenant = CTL_TENANT_NAMED,
               .key = true,
               .base = true,

@@ -7,6 +7,20 @@
 
 #include <stdio.h>
 
+const struct ctl_option ctl_change_options[CTL_CHANGE_OPTIONS] = {
+    CTL_STORE_ROWS,
+    [CTL_CHANGE_TENANT] = CTL_TENANT_ROW,
+    [CTL_CHANGE_BASE] = {.name = "version",
+                         .argument = "N",
+                         .help = "only if it is at this version; 0: never set"},
+    [CTL_CHANGE_SUBJECT] = CTL_SUBJECT_ROW,
+    [CTL_CHANGE_VALIDATE] = CTL_VALIDATE_ROW,
+    [CTL_CHANGE_JSON] = CTL_JSON_ROW,
+    [CTL_CHANGE_STRICT] = {.name = "strict",
+                           .help = "refuse members that the key does not name"},
+    [CTL_CHANGE_SECRET_KEYS] = CTL_SECRET_KEYS_ROW(CTL_OPTIONAL),
+};
+
 enum ctl_exit
 ctl_print_setting(const struct ctl_setting *setting,
                   const struct record *record, const char *etag)

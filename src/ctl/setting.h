@@ -18,19 +18,53 @@
         .name = "tenant", .argument = "NAME", .help = "whose settings",        \
         .need = CTL_REQUIRED                                                   \
     }
-#define CTL_BASE_ROW                                                           \
+
+#define CTL_ONLY_TENANT_ROW                                                    \
     {                                                                          \
-        .name = "version", .argument = "N",                                    \
-        .help = "only if it is at this version; 0: never set"                  \
+        .name = "tenant", .argument = "NAME",                                  \
+        .help = "only this one's settings (default: everybody's)"              \
     }
-#define CTL_STRICT_ROW                                                         \
-    {                                                                          \
-        .name = "strict", .help = "refuse members that the key does not name"  \
-    }
+
+/*
+ * Rows of a table of options: those of the commands that show settings. A
+ * command's own begin at CTL_VIEW_OPTIONS.
+ */
+enum {
+    CTL_VIEW_TENANT = CTL_STORE_OPTIONS,
+    CTL_VIEW_SECRET_KEYS,
+    CTL_VIEW_REVEAL,
+    CTL_VIEW_JSON,
+    CTL_VIEW_OPTIONS
+};
+
+/* clang-format off */
+#define CTL_VIEW_ROWS                                                          \
+    CTL_STORE_ROWS,                                                            \
+    [CTL_VIEW_TENANT] = CTL_TENANT_ROW,                                        \
+    [CTL_VIEW_SECRET_KEYS] = CTL_SECRET_KEYS_ROW(CTL_OPTIONAL),                \
+    [CTL_VIEW_REVEAL] = CTL_REVEAL_ROW,                                        \
+    [CTL_VIEW_JSON] = CTL_JSON_ROW
+/* clang-format on */
+
 #define CTL_VALIDATE_ROW                                                       \
     {                                                                          \
         .name = "validate-only", .help = "check, and store nothing"            \
     }
+
+/* The options of the commands that change a setting; the first
+ * CTL_UNSET_OPTIONS are those of one that has no value. */
+enum {
+    CTL_CHANGE_TENANT = CTL_STORE_OPTIONS,
+    CTL_CHANGE_BASE,
+    CTL_CHANGE_SUBJECT,
+    CTL_CHANGE_VALIDATE,
+    CTL_CHANGE_JSON,
+    CTL_UNSET_OPTIONS,
+    CTL_CHANGE_STRICT = CTL_UNSET_OPTIONS,
+    CTL_CHANGE_SECRET_KEYS,
+    CTL_CHANGE_OPTIONS
+};
+extern const struct ctl_option ctl_change_options[CTL_CHANGE_OPTIONS];
 
 /* A config key of a tenant. */
 struct ctl_setting {

@@ -5,17 +5,6 @@
 #include "ctl/setting.h"
 #include "ctl/store.h"
 
-enum { TENANT = CTL_STORE_OPTIONS, BASE, SUBJECT, VALIDATE, JSON, OPTIONS };
-
-static const struct ctl_option options[OPTIONS] = {
-    CTL_STORE_ROWS,
-    [TENANT] = CTL_TENANT_ROW,
-    [BASE] = CTL_BASE_ROW,
-    [SUBJECT] = CTL_SUBJECT_ROW,
-    [VALIDATE] = CTL_VALIDATE_ROW,
-    [JSON] = CTL_JSON_ROW,
-};
-
 static enum ctl_exit
 run(struct ctl_session *session)
 {
@@ -35,8 +24,8 @@ const struct ctl_command ctl_unset = {
     .summary = "Unsets a setting of a tenant, so that it has its default",
     .details = "The version counts on, and the history shows who did it. A key "
                "that can be set\nonly once may then be set again.",
-    .options = options,
-    .option_count = OPTIONS,
+    .options = ctl_change_options,
+    .option_count = CTL_UNSET_OPTIONS,
     .needs = {.tenant = CTL_TENANT_STORED,
               .key = true,
               .base = true,
