@@ -253,6 +253,7 @@ dist_check_SCRIPTS = \
 	t/e2e/api/timeline.mjs \
 	t/e2e/api/validate_only.mjs \
 	t/e2e/api/versions.mjs \
+	t/e2e/api/webhook_schemes.mjs \
 	t/e2e/auth/tokens.mjs \
 	t/e2e/ctl/backup.mjs \
 	t/e2e/ctl/check.mjs \

@@ -24,7 +24,8 @@
 struct api {
     struct store *store;
     struct auth *auth;
-    struct secrets *secrets; /* NULL: secrets are stored as they are */
+    struct secrets *secrets;     /* NULL: secrets are stored as they are */
+    const char *webhook_schemes; /* see struct config_rules */
     bool has_mask;     /* some tokens see the mask, so it is no secret itself */
     bool is_unready;   /* as the last GET of /readyz found; the log has it */
     bool has_hidden;   /* a route for operators; the log has why */

@@ -213,19 +213,29 @@ read_wishes(struct exchange *exchange, bool *is_validate_only_out)
     return true;
 }
 
+/* What a value is held to; exchange has the wishes already. */
+static struct config_rules
+rules_of(const struct api *api, const struct exchange *exchange)
+{
+    return (struct config_rules){
+        .is_strict = exchange->response.is_strict,
+        .schemes = api->webhook_schemes,
+    };
+}
+
 /* The canonical value of the body, for seal_drop. False: the response is
  * made. */
 static bool
-read_value(struct exchange *exchange, json_t **value_out)
+read_value(const struct api *api, struct exchange *exchange, json_t **value_out)
 {
     const struct request *request = &exchange->request;
+    const struct config_rules rules = rules_of(api, exchange);
     json_auto_t *messages = json_array();
     enum err err = ERR_NOMEM;
 
     if (messages != NULL)
-        err =
-            config_key_parse(exchange->key, request->body, request->body_len,
-                             exchange->response.is_strict, messages, value_out);
+        err = config_key_parse(exchange->key, request->body, request->body_len,
+                               &rules, messages, value_out);
     if (err != ERR_OK)
         problem_respond(&exchange->response, request, err, messages);
     return err == ERR_OK;
@@ -238,7 +248,7 @@ api_post(struct api *api, struct exchange *exchange)
     json_t *value = NULL;
 
     if (check_body(exchange) && read_wishes(exchange, &is_validate_only) &&
-        read_value(exchange, &value)) {
+        read_value(api, exchange, &value)) {
         const struct change change =
             change_to(api, exchange, value, is_validate_only);
 
@@ -298,14 +308,14 @@ check_again(const struct api *api, struct exchange *exchange, uint64_t version,
             const struct record *old, json_t **value_out)
 {
     const struct seal seal = api_seal_of(api, exchange, exchange->key);
+    const struct config_rules rules = rules_of(api, exchange);
     json_auto_t *messages = json_array();
     struct seal_fault fault;
     enum err err = ERR_NOMEM;
 
     if (messages != NULL)
-        err = setting_check_old(&seal, "restore_version", version, old,
-                                exchange->response.is_strict, messages,
-                                value_out, &fault);
+        err = setting_check_old(&seal, "restore_version", version, old, &rules,
+                                messages, value_out, &fault);
     if (err == ERR_SEALED)
         api_respond_not_made(exchange, err, version, &fault);
     else if (err != ERR_OK)

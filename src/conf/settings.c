@@ -51,6 +51,10 @@ const struct args_row settings_rows[SETTINGS_COUNT] = {
      "key set that secrets in the store are encrypted\n"
      "with",
      ARGS_TEXT, TO(secret_keys), 0, 0, NULL},
+    {"webhook-schemes", "ORDERCONF_WEBHOOK_SCHEMES", "LIST",
+     "the only URI schemes that a new webhook's url may\n"
+     "have, such as https, or https,http (default: any)",
+     ARGS_TEXT, TO(webhook_schemes), 0, 0, NULL},
     {"map-size", "ORDERCONF_MAP_SIZE", "SIZE",
      "most that the store may hold; bytes, or with K, M,\n"
      "G or T",

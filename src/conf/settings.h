@@ -28,6 +28,7 @@ struct settings {
     const char *write_scope;
     const char *secret_scope;
     const char *secret_keys;
+    const char *webhook_schemes; /* see model/config_keys.h; NULL: any */
     int64_t workers;
     int64_t clock_skew; /* seconds; see auth/auth.h; -1: not set */
     int64_t map_size;   /* bytes */
@@ -39,7 +40,7 @@ struct settings {
 
 /* Those of the service go into a struct settings. Those of the admin program
  * alone are ARGS_FOREIGN; they may share the environment and the file. */
-enum { SETTINGS_COUNT = 19 };
+enum { SETTINGS_COUNT = 20 };
 extern const struct args_row settings_rows[SETTINGS_COUNT];
 
 /* The row of ORDERCONF_…; NULL if there is none. */

@@ -19,6 +19,7 @@
 enum {
     TENANT = CTL_STORE_OPTIONS,
     SECRET_KEYS,
+    SCHEMES,
     SUBJECT,
     VALIDATE_ONLY,
     JSON,
@@ -29,6 +30,7 @@ static const struct ctl_option options[OPTIONS] = {
     CTL_STORE_ROWS,
     [TENANT] = CTL_ONLY_TENANT_ROW,
     [SECRET_KEYS] = CTL_SECRET_KEYS_ROW(CTL_OPTIONAL),
+    [SCHEMES] = CTL_SCHEMES_ROW,
     [SUBJECT] = CTL_SUBJECT_ROW,
     [VALIDATE_ONLY] = CTL_VALIDATE_ROW,
     [JSON] = CTL_JSON_ROW,
@@ -292,6 +294,7 @@ run(struct ctl_session *session)
     if (status != CTL_OK)
         return status;
     job.lines.jsonl.secrets = session->secrets;
+    job.lines.jsonl.rules = session->rules;
     ctl_interrupt_catch();
     status = import_lines(&job);
     import_free(job.import);

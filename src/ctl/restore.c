@@ -17,7 +17,6 @@ read_old(const struct ctl_session *session, uint64_t version,
 {
     const struct ctl_setting *setting = &session->setting;
     const struct seal seal = ctl_session_seal(session);
-    bool is_strict = session->values[CTL_CHANGE_STRICT] != NULL;
     json_auto_t *messages = json_array();
     struct record old = {0};
     struct seal_fault fault;
@@ -28,8 +27,8 @@ read_old(const struct ctl_session *session, uint64_t version,
         return ctl_fail_store(err);
     err = ERR_NOMEM;
     if (messages != NULL)
-        err = setting_check_old(&seal, "VERSION", version, &old, is_strict,
-                                messages, value_out, &fault);
+        err = setting_check_old(&seal, "VERSION", version, &old,
+                                &session->rules, messages, value_out, &fault);
     record_clear(&old);
     if (err == ERR_SEALED)
         return ctl_fail_sealed(&seal, version, &fault);

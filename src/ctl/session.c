@@ -4,6 +4,7 @@
 #include "base/util.h"
 #include "ctl/secrets.h"
 #include "model/tenant.h"
+#include "model/uri.h"
 
 #include <assert.h>
 #include <limits.h>
@@ -72,6 +73,19 @@ read_author(struct ctl_session *session)
     if (!session->command->needs.author)
         return CTL_OK;
     return ctl_author_init(value_of(session, "subject"), &session->author);
+}
+
+/* Of whichever command has such options. */
+static enum ctl_exit
+read_rules(struct ctl_session *session)
+{
+    const char *schemes = value_of(session, "webhook-schemes");
+
+    if (schemes != NULL && !uri_schemes_are_valid(schemes))
+        return ctl_fail_usage("--webhook-schemes: " URI_SCHEMES_RULE);
+    session->rules.schemes = schemes;
+    session->rules.is_strict = value_of(session, "strict") != NULL;
+    return CTL_OK;
 }
 
 /* Nothing is opened if the store's options are wrong. */
@@ -157,7 +171,7 @@ ctl_session_run(const struct ctl_command *command, const char **values,
                 const char *const *operands)
 {
     static stage_fn *const stages[] = {read_tenant, read_key, read_base,
-                                       read_author};
+                                       read_author, read_rules};
     struct ctl_session session = {
         .command = command,
         .values = values,

@@ -25,6 +25,7 @@ struct ctl_session {
     struct ctl_setting setting; /* the tenant, and the key */
     uint64_t base;              /* or STORE_ANY_VERSION */
     struct ctl_author author;
+    struct config_rules rules; /* what a value that is stored is held to */
 
     /* opened by ctl_session_open; owned */
     struct secrets *secrets; /* NULL, too: there is no --secret-keys */

@@ -31,8 +31,8 @@ read_stdin(struct buf *text)
 
 /* The canonical value of JSON text, for seal_drop. */
 static enum ctl_exit
-parse(const struct ctl_setting *setting, const char *text, size_t len,
-      bool is_strict, json_t **value_out)
+parse(const struct ctl_session *session, const char *text, size_t len,
+      json_t **value_out)
 {
     json_auto_t *messages = json_array();
     enum err err = ERR_NOMEM;
@@ -41,23 +41,23 @@ parse(const struct ctl_setting *setting, const char *text, size_t len,
     if (len > HTTP_BODY_MAX)
         return ctl_fail("value: must be at most %d bytes", HTTP_BODY_MAX);
     if (messages != NULL)
-        err = config_key_check(setting->key, text, len, is_strict, messages,
-                               value_out);
+        err = config_key_check(session->setting.key, text, len, &session->rules,
+                               messages, value_out);
     return err == ERR_OK ? CTL_OK : ctl_fail_messages(err, messages);
 }
 
 static enum ctl_exit
-read_value(const struct ctl_setting *setting, const char *operand,
-           bool is_strict, json_t **value_out)
+read_value(const struct ctl_session *session, json_t **value_out)
 {
+    const char *operand = session->operands[1];
     struct buf text = {0};
     enum ctl_exit status;
 
     if (operand != NULL && strcmp(operand, "-") != 0)
-        return parse(setting, operand, strlen(operand), is_strict, value_out);
+        return parse(session, operand, strlen(operand), value_out);
     status = read_stdin(&text);
     if (status == CTL_OK)
-        status = parse(setting, text.data, text.len, is_strict, value_out);
+        status = parse(session, text.data, text.len, value_out);
     buf_clear(&text);
     return status;
 }
@@ -79,10 +79,8 @@ store_value(struct ctl_session *session, json_t *value)
 static enum ctl_exit
 run(struct ctl_session *session)
 {
-    bool is_strict = session->values[CTL_CHANGE_STRICT] != NULL;
     json_t *value = NULL;
-    enum ctl_exit status =
-        read_value(&session->setting, session->operands[1], is_strict, &value);
+    enum ctl_exit status = read_value(session, &value);
 
     if (status == CTL_OK)
         status = store_value(session, value);

@@ -19,6 +19,7 @@ const struct ctl_option ctl_change_options[CTL_CHANGE_OPTIONS] = {
     [CTL_CHANGE_STRICT] = {.name = "strict",
                            .help = "refuse members that the key does not name"},
     [CTL_CHANGE_SECRET_KEYS] = CTL_SECRET_KEYS_ROW(CTL_OPTIONAL),
+    [CTL_CHANGE_SCHEMES] = CTL_SCHEMES_ROW,
 };
 
 enum ctl_exit

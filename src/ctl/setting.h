@@ -46,6 +46,13 @@ enum {
     [CTL_VIEW_JSON] = CTL_JSON_ROW
 /* clang-format on */
 
+#define CTL_SCHEMES_ROW                                                        \
+    {                                                                          \
+        .name = "webhook-schemes", .argument = "LIST",                         \
+        .env = "ORDERCONF_WEBHOOK_SCHEMES",                                    \
+        .help = "the only URI schemes that a webhook's url may have,\n"        \
+                "such as https, or https,http; if not set, any"                \
+    }
 #define CTL_VALIDATE_ROW                                                       \
     {                                                                          \
         .name = "validate-only", .help = "check, and store nothing"            \
@@ -62,6 +69,7 @@ enum {
     CTL_UNSET_OPTIONS,
     CTL_CHANGE_STRICT = CTL_UNSET_OPTIONS,
     CTL_CHANGE_SECRET_KEYS,
+    CTL_CHANGE_SCHEMES,
     CTL_CHANGE_OPTIONS
 };
 extern const struct ctl_option ctl_change_options[CTL_CHANGE_OPTIONS];

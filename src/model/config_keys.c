@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "model/config_keys.h"
 
+#include "base/buf.h"
 #include "base/timestamp.h"
 #include "base/util.h"
 #include "json/messages.h"
 #include "model/body.h"
+#include "model/uri.h"
 
 #include <string.h>
 
@@ -192,10 +194,66 @@ check_agree(const struct config_key *key, const json_t *nested,
     return err;
 }
 
+/* Appends that the member must have one of the schemes. */
+static enum err
+add_scheme_fault(json_t *messages, const char *path, const char *member,
+                 const char *schemes)
+{
+    struct buf text = {0};
+    enum err err = ERR_NOMEM;
+    bool is_complete = true;
+
+    for (const char *at = schemes; is_complete && *at != '\0'; at++)
+        is_complete =
+            *at == ',' ? buf_add(&text, " or ", 4) : buf_add(&text, at, 1);
+    if (is_complete)
+        err = messages_add(messages, "%s.%s: must have the scheme %.*s", path,
+                           member, (int)text.len, text.data);
+    buf_clear(&text);
+    return err;
+}
+
+/* What whoever runs the service demands of whom a secret is sent to. */
+static enum err
+check_recipient(const struct config_key *key, const json_t *value,
+                const char *path, const struct config_rules *rules,
+                json_t *messages)
+{
+    const char *uri;
+
+    if (key->recipient == NULL || rules->schemes == NULL)
+        return ERR_OK;
+    uri = json_string_value(json_object_get(value, key->recipient));
+    if (uri == NULL || uri_has_scheme(uri, rules->schemes))
+        return ERR_OK; /* if there is none, the schema says so */
+    return add_scheme_fault(messages, path, key->recipient, rules->schemes);
+}
+
+/* Checks a value by itself; path is where it stands. */
+static enum err
+check_bare(const struct config_key *key, const json_t *value, const char *path,
+           const struct config_rules *rules, json_t *messages,
+           json_t **canonical_out)
+{
+    json_auto_t *canonical = NULL;
+    enum err recipient_err = ERR_OK;
+    enum err err = validate(&key->value, value, path, rules->is_strict,
+                            messages, &canonical);
+
+    if (err != ERR_NOMEM)
+        recipient_err = check_recipient(key, value, path, rules, messages);
+    if (err == ERR_OK || recipient_err == ERR_NOMEM)
+        err = recipient_err;
+    if (err == ERR_OK)
+        *canonical_out = json_incref(canonical);
+    return err;
+}
+
 /* Checks the value in either shape; every violation of both is listed. */
 static enum err
-check_value(const struct config_key *key, const json_t *root, bool is_strict,
-            json_t *messages, json_t **canonical_out)
+check_value(const struct config_key *key, const json_t *root,
+            const struct config_rules *rules, json_t *messages,
+            json_t **canonical_out)
 {
     json_auto_t *nested = NULL;
     json_auto_t *flat = NULL;
@@ -205,8 +263,7 @@ check_value(const struct config_key *key, const json_t *root, bool is_strict,
     enum err flat_err = ERR_OK;
 
     if (value != NULL)
-        err =
-            validate(&key->value, value, "value", is_strict, messages, &nested);
+        err = check_bare(key, value, "value", rules, messages, &nested);
     else if (!is_flat)
         return messages_add(
             messages, "value: is required%s",
@@ -257,19 +314,26 @@ config_key_encode(const json_t *value, char **text_out)
     return ERR_OK;
 }
 
+/* What a body is checked against. */
+struct expected {
+    const struct config_key *key;
+    const struct config_rules *rules;
+};
+
 /* A body: the value, in either shape. */
 static enum err
 check_body(const void *ctx, json_t *root, bool is_strict, json_t *messages,
            json_t **canonical_out)
 {
-    const struct config_key *key = ctx;
+    const struct expected *expected = ctx;
+    const struct config_key *key = expected->key;
     json_auto_t *canonical = NULL;
     enum err names_err = ERR_OK;
     enum err err;
 
     if (!json_is_object(root))
         return messages_add(messages, "body: must be an object");
-    err = check_value(key, root, is_strict, messages, &canonical);
+    err = check_value(key, root, expected->rules, messages, &canonical);
     if (is_strict && err != ERR_NOMEM)
         names_err = check_names(key, root, messages);
     if (err == ERR_OK || names_err == ERR_NOMEM)
@@ -281,37 +345,44 @@ check_body(const void *ctx, json_t *root, bool is_strict, json_t *messages,
 
 /* A value by itself. */
 static enum err
-check_bare(const void *ctx, json_t *root, bool is_strict, json_t *messages,
+check_text(const void *ctx, json_t *root, bool is_strict, json_t *messages,
            json_t **canonical_out)
 {
-    const struct config_key *key = ctx;
+    const struct expected *expected = ctx;
 
-    return validate(&key->value, root, "value", is_strict, messages,
-                    canonical_out);
+    (void)is_strict; /* the rules have it */
+    return check_bare(expected->key, root, "value", expected->rules, messages,
+                      canonical_out);
 }
 
 enum err
 config_key_parse(const struct config_key *key, const char *body, size_t len,
-                 bool is_strict, json_t *messages, json_t **value_out)
+                 const struct config_rules *rules, json_t *messages,
+                 json_t **value_out)
 {
-    return body_parse(body, len, is_strict, check_body, key, messages,
-                      value_out);
+    const struct expected expected = {key, rules};
+
+    return body_parse(body, len, rules->is_strict, check_body, &expected,
+                      messages, value_out);
 }
 
 enum err
 config_key_check(const struct config_key *key, const char *text, size_t len,
-                 bool is_strict, json_t *messages, json_t **value_out)
+                 const struct config_rules *rules, json_t *messages,
+                 json_t **value_out)
 {
-    return body_parse(text, len, is_strict, check_bare, key, messages,
-                      value_out);
+    const struct expected expected = {key, rules};
+
+    return body_parse(text, len, rules->is_strict, check_text, &expected,
+                      messages, value_out);
 }
 
 enum err
 config_key_check_json(const struct config_key *key, const json_t *value,
-                      bool is_strict, json_t *messages, json_t **value_out)
+                      const struct config_rules *rules, json_t *messages,
+                      json_t **value_out)
 {
-    return validate(&key->value, value, "value", is_strict, messages,
-                    value_out);
+    return check_bare(key, value, "value", rules, messages, value_out);
 }
 
 static char *

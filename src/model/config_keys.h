@@ -29,6 +29,13 @@ struct config_key {
 
 extern const struct config_key config_keys[CONFIG_KEYS_MAX];
 
+/* What a value must be beyond what its row says. Zeroed: nothing. */
+struct config_rules {
+    bool is_strict;      /* a member that the key does not name is refused */
+    const char *schemes; /* the only ones that the URI of a recipient may have,
+                            see uri_schemes_are_valid; borrowed. NULL: any */
+};
+
 /* The row, or NULL if there is no such key. */
 const struct config_key *config_key_find(const char *name);
 
@@ -45,18 +52,19 @@ const struct config_key *config_key_guess(const char *name);
  * names of members.
  */
 enum err config_key_parse(const struct config_key *key, const char *body,
-                          size_t len, bool is_strict, json_t *messages,
-                          json_t **value_out);
+                          size_t len, const struct config_rules *rules,
+                          json_t *messages, json_t **value_out);
 
 /* The same for the text of the value alone. */
 enum err config_key_check(const struct config_key *key, const char *text,
-                          size_t len, bool is_strict, json_t *messages,
-                          json_t **value_out);
+                          size_t len, const struct config_rules *rules,
+                          json_t *messages, json_t **value_out);
 
 /* The same for one that is decoded already, e.g. one that was stored long
  * ago. */
 enum err config_key_check_json(const struct config_key *key,
-                               const json_t *value, bool is_strict,
+                               const json_t *value,
+                               const struct config_rules *rules,
                                json_t *messages, json_t **value_out);
 
 /* A canonical value's text, from malloc, NUL-terminated. ERR_NOMEM. */

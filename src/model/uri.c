@@ -4,6 +4,7 @@
 #include "base/util.h"
 
 #include <string.h>
+#include <strings.h>
 #include <uriparser/Uri.h>
 
 static size_t
@@ -116,4 +117,44 @@ void
 uri_escape(const char *text, char *escaped_out)
 {
     (void)uriEscapeA(text, escaped_out, URI_FALSE, URI_FALSE);
+}
+
+/* Characters of the scheme that text begins with; 0: with none. */
+static size_t
+scheme_length(const char *text)
+{
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyz"
+                                  "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+
+    if (strspn(text, letters) == 0)
+        return 0;
+    return strspn(text, "abcdefghijklmnopqrstuvwxyz"
+                        "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+-.");
+}
+
+bool
+uri_schemes_are_valid(const char *schemes)
+{
+    size_t len = scheme_length(schemes);
+
+    while (len > 0 && schemes[len] == ',') {
+        schemes += len + 1;
+        len = scheme_length(schemes);
+    }
+    return len > 0 && schemes[len] == '\0';
+}
+
+bool
+uri_has_scheme(const char *uri, const char *schemes)
+{
+    size_t len = scheme_length(uri);
+
+    if (len == 0 || uri[len] != ':')
+        return false;
+    for (const char *at = schemes; at != NULL; at = strchr(at, ',')) {
+        at += *at == ',';
+        if (scheme_length(at) == len && strncasecmp(at, uri, len) == 0)
+            return true;
+    }
+    return false;
 }

@@ -23,4 +23,15 @@ enum err uri_is_same_server(const char *one, const char *other,
  * into room for URI_ESCAPED_SIZE of its length. */
 void uri_escape(const char *text, char *escaped_out);
 
+#define URI_SCHEMES_RULE                                                       \
+    "must be URI schemes with a comma between, such as https,http"
+
+/* True if the list is of schemes (RFC 3986, section 3.1), with a comma between
+ * two of them and nothing else: "https,http". */
+bool uri_schemes_are_valid(const char *schemes);
+
+/* True if the URI, or what may be none, begins with one of such a list, in any
+ * case of letters, and a colon. */
+bool uri_has_scheme(const char *uri, const char *schemes);
+
 #endif

@@ -118,6 +118,7 @@ open_api(struct api *api, const struct settings *options, char why[WHY_SIZE])
     has_store = open_store(api, options, why);
 
     api->has_mask = options->secret_scope != NULL;
+    api->webhook_schemes = options->webhook_schemes;
     open_metrics(options, has_store);
     if (!has_store)
         return false;

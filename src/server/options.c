@@ -5,6 +5,7 @@
 #include "base/number.h"
 #include "base/util.h"
 #include "config.h"
+#include "model/uri.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -147,6 +148,9 @@ options_check(const struct settings *settings)
 
     if (settings->issuer == NULL)
         return "issuer: is required";
+    if (settings->webhook_schemes != NULL &&
+        !uri_schemes_are_valid(settings->webhook_schemes))
+        return "webhook-schemes: " URI_SCHEMES_RULE;
     return auth_options_check(&auth);
 }
 

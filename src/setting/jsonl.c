@@ -181,8 +181,8 @@ read_value(const struct jsonl *jsonl, json_t *value, json_t *messages,
         json_is_object(json_object_get(value, key->secret)))
         err = open_value(jsonl, value, messages, setting);
     if (err == ERR_OK && setting->value == NULL)
-        err =
-            config_key_check_json(key, value, false, messages, &setting->value);
+        err = config_key_check_json(key, value, &jsonl->rules, messages,
+                                    &setting->value);
     if (err == ERR_OK && !jsonl->keeps_sealed)
         err = check_size(setting, messages);
     return err;

@@ -56,6 +56,7 @@ struct jsonl {
     uint64_t offset;               /* behind it */
     const struct secrets *secrets; /* borrowed; open what is sealed; or NULL */
     bool keeps_sealed;             /* what cannot be opened is taken as it is */
+    struct config_rules rules;     /* what values are held to */
 };
 
 /* False on no memory. */

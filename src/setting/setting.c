@@ -145,16 +145,15 @@ setting_list(struct store *store, const char *tenant,
 /* The old value as it would be stored today: the rules may have changed. */
 static enum err
 check_again(const struct seal *seal, const char *name, const struct record *old,
-            bool is_strict, json_t *messages, json_t **value_out,
-            struct seal_fault *fault_out)
+            const struct config_rules *rules, json_t *messages,
+            json_t **value_out, struct seal_fault *fault_out)
 {
     json_t *value = NULL;
     enum err err = change_load(seal, CHANGE_REVEALED, old, &value, fault_out);
 
     if (err != ERR_OK)
         return err;
-    err =
-        config_key_check_json(seal->key, value, is_strict, messages, value_out);
+    err = config_key_check_json(seal->key, value, rules, messages, value_out);
     seal_drop(seal->key, value);
     if (err == ERR_INVALID &&
         json_array_insert_new(
@@ -167,8 +166,9 @@ check_again(const struct seal *seal, const char *name, const struct record *old,
 
 enum err
 setting_check_old(const struct seal *seal, const char *name, uint64_t version,
-                  const struct record *old, bool is_strict, json_t *messages,
-                  json_t **value_out, struct seal_fault *fault_out)
+                  const struct record *old, const struct config_rules *rules,
+                  json_t *messages, json_t **value_out,
+                  struct seal_fault *fault_out)
 {
     const char *key = seal->key->name;
     unsigned long long number = version;
@@ -188,8 +188,7 @@ setting_check_old(const struct seal *seal, const char *name, uint64_t version,
                             "%s: version %llu has no value: it "
                             "unset %s",
                             name, number, key);
-    return check_again(seal, name, old, is_strict, messages, value_out,
-                       fault_out);
+    return check_again(seal, name, old, rules, messages, value_out, fault_out);
 }
 
 enum err

@@ -63,8 +63,8 @@ enum err setting_list(struct store *store, const char *tenant,
  */
 enum err setting_check_old(const struct seal *seal, const char *name,
                            uint64_t version, const struct record *old,
-                           bool is_strict, json_t *messages, json_t **value_out,
-                           struct seal_fault *fault_out);
+                           const struct config_rules *rules, json_t *messages,
+                           json_t **value_out, struct seal_fault *fault_out);
 
 /*
  * The entity tag of what a write has found, or made: of write's version. One of

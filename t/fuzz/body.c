@@ -12,10 +12,10 @@ static enum err
 parse(const struct config_key *key, const char *body, size_t len,
       bool is_strict, char **value_out)
 {
+    const struct config_rules rules = {.is_strict = is_strict};
     json_auto_t *messages = json_array();
     json_auto_t *parsed = NULL;
-    enum err err =
-        config_key_parse(key, body, len, is_strict, messages, &parsed);
+    enum err err = config_key_parse(key, body, len, &rules, messages, &parsed);
     const json_t *message;
     size_t i, size;
 

@@ -59,6 +59,7 @@ static struct outcome
 parse_bytes(const struct config_key *key, const char *body, size_t len,
             bool is_strict)
 {
+    const struct config_rules rules = {.is_strict = is_strict};
     struct outcome outcome = {.messages = json_array()};
     /* Without a NUL after it, for valgrind and the address sanitizer. */
     char *exact = malloc(len);
@@ -66,7 +67,7 @@ parse_bytes(const struct config_key *key, const char *body, size_t len,
 
     memcpy(exact, body, len);
     outcome.err =
-        config_key_parse(key, exact, len, is_strict, outcome.messages, &value);
+        config_key_parse(key, exact, len, &rules, outcome.messages, &value);
     free(exact);
     encode(&outcome, value);
     return outcome;
@@ -262,10 +263,11 @@ Test(config_keys, render_keeps_the_time_within_rfc_3339)
 static struct outcome
 check_text(const struct config_key *key, const char *text, bool is_strict)
 {
+    const struct config_rules rules = {.is_strict = is_strict};
     struct outcome outcome = {.messages = json_array()};
     json_t *value = NULL;
 
-    outcome.err = config_key_check(key, text, strlen(text), is_strict,
+    outcome.err = config_key_check(key, text, strlen(text), &rules,
                                    outcome.messages, &value);
     encode(&outcome, value);
     return outcome;
@@ -303,6 +305,90 @@ Test(config_keys, check_of_a_value_alone)
                          cases[i].expected);
         outcome_clear(&outcome);
     }
+}
+
+/* A body with this URL, where only these schemes may be. */
+static struct outcome
+parse_url(const char *url, const char *schemes)
+{
+    const struct config_rules rules = {.schemes = schemes};
+    struct outcome outcome = {.messages = json_array()};
+    auto_char *body = NULL;
+    json_t *value = NULL;
+
+    cr_assert_geq(
+        asprintf(&body, "{\"value\":{\"url\":%s,\"api_key\":\"k\"}}", url), 0);
+    outcome.err =
+        config_key_parse(config_key_find("external_order_webhook"), body,
+                         strlen(body), &rules, outcome.messages, &value);
+    encode(&outcome, value);
+    return outcome;
+}
+
+Test(config_keys, a_recipient_has_a_scheme_that_is_allowed)
+{
+    static const struct {
+        const char *url, *schemes, *expected; /* messages */
+    } cases[] = {
+        {"\"https://a/\"", "https", ""},
+        {"\"HttpS://a/\"", "https", ""},
+        {"\"http://a/\"", NULL, ""},
+        {"\"http://a/\"", "https,http", ""},
+        {"\"urn:a:b\"", "https,urn", ""},
+        {"\"http://a/\"", "https", "value.url: must have the scheme https\n"},
+        {"\"https.x://a/\"", "https",
+         "value.url: must have the scheme https\n"},
+        {"\"ftp://a/\"", "https,http,urn",
+         "value.url: must have the scheme https or http or urn\n"},
+        {"\"/a\"", "https",
+         "value.url: must be an absolute URI\n"
+         "value.url: must have the scheme https\n"},
+        {"1", "https", "value.url: must be a string\n"},
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct outcome outcome = parse_url(cases[i].url, cases[i].schemes);
+        auto_char *messages = lines(outcome.messages);
+
+        cr_expect_str_eq(messages, cases[i].expected, "%s: %s", cases[i].url,
+                         messages);
+        cr_expect_eq(outcome.err,
+                     *cases[i].expected == '\0' ? ERR_OK : ERR_INVALID);
+        outcome_clear(&outcome);
+    }
+}
+
+Test(config_keys, the_schemes_hold_for_a_value_alone_too)
+{
+    static const char text[] = "{\"url\":\"http://a/\",\"api_key\":\"k\"}";
+    static const struct config_rules rules = {.schemes = "https"};
+    const struct config_key *key = config_key_find("external_order_webhook");
+    json_auto_t *messages = json_array();
+    json_auto_t *stored = json_loads(text, 0, NULL);
+    json_t *value = NULL;
+
+    cr_assert_eq(
+        config_key_check(key, text, strlen(text), &rules, messages, &value),
+        ERR_INVALID);
+    cr_assert_eq(config_key_check_json(key, stored, &rules, messages, &value),
+                 ERR_INVALID);
+    cr_assert_null(value);
+    auto_char *all = lines(messages);
+    cr_expect_str_eq(all, "value.url: must have the scheme https\n"
+                          "value.url: must have the scheme https\n");
+}
+
+/* A key that sends nothing anywhere, and has a url of its own or not. */
+Test(config_keys, the_schemes_are_for_recipients_alone)
+{
+    static const struct config_rules rules = {.schemes = "https"};
+    json_auto_t *messages = json_array();
+    json_auto_t *value = NULL;
+
+    cr_assert_eq(config_key_check(config_key_find("external_oms"),
+                                  "{\"enabled\":true,\"url\":\"http://a/\"}",
+                                  34, &rules, messages, &value),
+                 ERR_OK);
 }
 
 /* What is read can be written back as it is, and reads the same. */
@@ -348,6 +434,7 @@ assert_no_memory(const struct config_key *key, const char *path,
                  const char *body, size_t len, const char *expected,
                  bool is_strict)
 {
+    const struct config_rules rules = {.is_strict = is_strict};
     struct outcome whole = parse_bytes(key, body, len, is_strict);
     bool has_failed = true;
     unsigned refused = 0;
@@ -359,8 +446,8 @@ assert_no_memory(const struct config_key *key, const char *path,
         json_t *value = NULL;
 
         no_memory_after(n);
-        outcome.err = config_key_parse(key, body, len, is_strict,
-                                       outcome.messages, &value);
+        outcome.err =
+            config_key_parse(key, body, len, &rules, outcome.messages, &value);
         encode(&outcome, value);
         has_failed = no_memory_end();
         if (outcome.err == ERR_NOMEM) {

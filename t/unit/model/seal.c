@@ -459,11 +459,11 @@ Test(seal, the_canonical_text_survives)
     struct secrets *secrets = ring_make("one");
     struct seal seal = seal_of(secrets, "acme", HOOK);
     json_auto_t *messages = json_array();
+    const struct config_rules rules = {.is_strict = false};
     char *value = NULL;
-
     json_t *json = NULL;
 
-    cr_assert_eq(config_key_check(seal.key, VALUE, strlen(VALUE), false,
+    cr_assert_eq(config_key_check(seal.key, VALUE, strlen(VALUE), &rules,
                                   messages, &json),
                  ERR_OK);
     cr_assert_eq(finish(seal.key, ERR_OK, json, &value), ERR_OK);

@@ -127,3 +127,33 @@ Test(uri, what_is_not_unreserved_is_escaped)
     uri_escape("a b&c=d+e%/?#\n\xc3\xa4", escaped);
     cr_expect_str_eq(escaped, "a%20b%26c%3Dd%2Be%25%2F%3F%23%0A%C3%A4");
 }
+
+Test(uri, lists_of_schemes)
+{
+    static const char *const good[] = {"https", "https,http", "HTTPS,urn",
+                                       "a+b-c.1,x"};
+    static const char *const bad[] = {
+        "",         ",",           "https,",   ",https", "https,,http",
+        "https:",   "https, http", "https://", "1a",     "https\n",
+        "h\303\251"};
+
+    for (size_t i = 0; i < ARRAY_SIZE(good); i++)
+        cr_expect(uri_schemes_are_valid(good[i]), "%s", good[i]);
+    for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+        cr_expect_not(uri_schemes_are_valid(bad[i]), "%s", bad[i]);
+}
+
+Test(uri, the_scheme_is_one_of_a_list)
+{
+    static const char list[] = "https,http,a+b";
+    static const char *const listed[] = {"https://a/", "http:a", "HTTP://a",
+                                         "A+B:", "a+b://x"};
+    static const char *const others[] = {
+        "",         ":",       "https",        "httpsx:a", "htt:a", "a:b",
+        "/https:a", " http:a", "https,http:a", "b:a",      "//a"};
+
+    for (size_t i = 0; i < ARRAY_SIZE(listed); i++)
+        cr_expect(uri_has_scheme(listed[i], list), "%s", listed[i]);
+    for (size_t i = 0; i < ARRAY_SIZE(others); i++)
+        cr_expect_not(uri_has_scheme(others[i], list), "%s", others[i]);
+}

@@ -229,7 +229,8 @@ Test(options, export_is_what_another_program_reads)
     setenv("ORDERCONF_AUDIENCE", "taken out", 1);
     cr_assert_eq(RUN(&first, "--workers", "7", "--map-size", "1G", "--issuer",
                      "https://a/{tenant}", "--write-scope", "w", "--syslog",
-                     "--secret-scope", "s", "--secret-keys=/k"),
+                     "--secret-scope", "s", "--secret-keys=/k",
+                     "--webhook-schemes=https"),
                  OPTIONS_RUN);
     first.audience = NULL;
     cr_assert(options_export(&first));
@@ -240,6 +241,7 @@ Test(options, export_is_what_another_program_reads)
     cr_assert_str_eq(second.write_scope, "w");
     cr_assert_str_eq(second.secret_scope, "s");
     cr_assert_str_eq(second.secret_keys, "/k");
+    cr_assert_str_eq(second.webhook_schemes, "https");
     cr_assert(second.syslog);
     first.syslog = false;
     cr_assert(options_export(&first));
