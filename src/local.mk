@@ -58,6 +58,7 @@ liborderconf_a_SOURCES = \
 	src/metrics/text.c src/metrics/text.h \
 	src/model/body.c src/model/body.h \
 	src/model/config_keys.c src/model/config_keys.h \
+	src/model/config_value.c \
 	src/model/key_ring.c src/model/key_ring.h \
 	src/model/seal.c src/model/seal.h \
 	src/model/tenant.c src/model/tenant.h \
