@@ -295,22 +295,22 @@ Test(store_lmdb_copy, a_directory_that_cannot_be_written_is_named)
 
 Test(store_lmdb_copy, a_full_disk_leaves_nothing)
 {
-    char *home = scratch_path(scratch, "home");
-    struct store_options options = {.path = home, .map_size = MAP_SIZE};
+    auto_char *home = NULL;
+    struct store_options options = {.map_size = MAP_SIZE};
     struct watch watch = {0};
     struct store *store = NULL;
     char why[512];
 
-    cr_assert_eq(store_open(&options, &store, why, sizeof(why)), ERR_OK);
-    fill(store, 5000);
     cr_assert_eq(mkdir(db, 0750), 0);
     mount_or_skip(0, "size=2m");
+    options.path = home = scratch_path(scratch, "home");
+    cr_assert_eq(store_open(&options, &store, why, sizeof(why)), ERR_OK);
+    fill(store, 5000);
     free(copy);
     copy = strdup(db);
     assert_not_copied(store, &watch, ERR_FULL, "No space left on device");
     cr_expect_eq(count_files(copy), 0);
     store_close(store);
-    free(home);
 }
 
 /* The record, then its version, and the same of their names. */

@@ -279,12 +279,13 @@ Test(store_lmdb_env, a_lowered_map_size_is_a_bound)
 
 Test(store_lmdb_env, a_full_disk_refuses_writes_until_there_is_room)
 {
-    auto_char *ballast = scratch_path(db, "ballast");
+    auto_char *ballast = NULL;
     struct store *store;
     int count;
 
     cr_assert_eq(mkdir(db, 0750), 0);
     mount_or_skip(0, "size=2m");
+    ballast = scratch_path(db, "ballast");
     spit(ballast, big_text(60000), 60000);
     store = open_store();
     count = fill_up(store, big_text(10000));

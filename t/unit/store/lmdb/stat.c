@@ -243,11 +243,12 @@ Test(store_lmdb_stat, a_file_system_that_became_read_only_takes_no_writes)
 
 Test(store_lmdb_stat, a_disk_without_room_takes_no_writes)
 {
-    auto_char *ballast = scratch_path(db, "ballast");
+    auto_char *ballast = NULL;
     struct store *store;
 
     cr_assert_eq(mkdir(db, 0750), 0);
     mount_or_skip(0, "size=4m");
+    ballast = scratch_path(db, "ballast");
     store = open_store();
     cr_expect_eq(store_probe(store), ERR_OK);
     for (int i = 0; i < 60; i++) {
