@@ -53,6 +53,7 @@ check_PROGRAMS += \
 	t/unit/api/route \
 	t/unit/api/secret \
 	t/unit/api/timeline \
+	t/unit/api/secret_mask \
 	t/unit/api/unset \
 	t/unit/api/write \
 	t/unit/auth/auth \
@@ -62,6 +63,7 @@ check_PROGRAMS += \
 	t/unit/auth/jwk \
 	t/unit/auth/jwk_make \
 	t/unit/auth/jwks \
+	t/unit/auth/jwks_refused \
 	t/unit/auth/jwks_scan \
 	t/unit/auth/memory \
 	t/unit/auth/signed \
@@ -88,15 +90,19 @@ check_PROGRAMS += \
 	t/unit/json/text \
 	t/unit/metrics/metrics \
 	t/unit/metrics/text \
+	t/unit/model/config_cases \
 	t/unit/model/config_keys \
+	t/unit/model/config_value \
 	t/unit/model/key_ring \
 	t/unit/model/seal \
+	t/unit/model/seal_mask \
 	t/unit/model/tenant \
 	t/unit/model/uri \
 	t/unit/server/conn \
 	t/unit/server/fcgi \
 	t/unit/server/fcgi_os \
 	t/unit/server/fcgi_scan \
+	t/unit/server/fcgi_scan_replies \
 	t/unit/server/listener \
 	t/unit/server/no_memory \
 	t/unit/server/notify \
@@ -118,6 +124,7 @@ check_PROGRAMS += \
 	t/unit/store/lmdb/engine \
 	t/unit/store/lmdb/env \
 	t/unit/store/lmdb/raise \
+	t/unit/store/lmdb/raise_beside \
 	t/unit/store/lmdb/redo \
 	t/unit/store/lmdb/stat \
 	t/unit/store/open \
@@ -151,8 +158,11 @@ if HAVE_CRITERION
 check_LIBRARIES += t/libtest.a
 endif
 t_libtap_a_SOURCES = \
+t_libtest_a_SOURCES = \
+	t/lib/api_secrets.c t/lib/api_secrets.h \
 	t/lib/api_world.c t/lib/api_world.h \
 	t/lib/committing.c t/lib/committing.h \
+	t/lib/key_files.c t/lib/key_files.h \
 	t/lib/log_sink.c t/lib/log_sink.h \
 	t/lib/scratch.c t/lib/scratch.h \
 	t/lib/store_mem.c t/lib/store_mem.h \
@@ -161,9 +171,14 @@ t_libtap_a_SOURCES = \
 t_libtest_a_SOURCES = \
 	t/lib/asked.c t/lib/asked.h \
 	t/lib/auth_world.c t/lib/auth_world.h \
+	t/lib/old_store.c t/lib/old_store.h \
 	t/lib/on_disk.c t/lib/on_disk.h \
+	t/lib/outcome.c t/lib/outcome.h \
 	t/lib/records.c t/lib/records.h \
 	t/lib/ring.c t/lib/ring.h \
+	t/lib/scanned.c t/lib/scanned.h \
+	t/lib/scratch.c t/lib/scratch.h \
+	t/lib/seal_text.c t/lib/seal_text.h \
 	t/lib/store_both.c t/lib/store_both.h \
 	t/lib/tokens.c t/lib/tokens.h
 
@@ -198,9 +213,11 @@ t_unit_api_list_LDFLAGS = $(no_memory_flags)
 t_unit_api_route_SOURCES = t/unit/api/route.c $(no_memory)
 t_unit_api_route_LDFLAGS = $(no_memory_flags)
 t_unit_api_secret_SOURCES = t/unit/api/secret.c $(no_memory)
+t_unit_api_secret_mask_SOURCES = t/unit/api/secret_mask.c $(no_memory)
 t_unit_api_secret_LDFLAGS = $(no_memory_flags)
 t_unit_api_timeline_SOURCES = t/unit/api/timeline.c $(no_memory)
 t_unit_api_timeline_LDFLAGS = $(no_memory_flags)
+t_unit_api_secret_mask_LDFLAGS = $(no_memory_flags)
 t_unit_api_unset_SOURCES = t/unit/api/unset.c $(no_memory)
 t_unit_api_unset_LDFLAGS = $(no_memory_flags)
 t_unit_api_write_SOURCES = t/unit/api/write.c $(no_memory)
@@ -218,8 +235,10 @@ t_unit_json_text_SOURCES = t/unit/json/text.c $(no_memory)
 t_unit_json_text_LDFLAGS = $(no_memory_flags)
 t_unit_metrics_text_SOURCES = t/unit/metrics/text.c $(no_memory)
 t_unit_metrics_text_LDFLAGS = $(no_memory_flags)
-t_unit_model_config_keys_SOURCES = t/unit/model/config_keys.c $(no_memory)
-t_unit_model_config_keys_LDFLAGS = $(no_memory_flags)
+t_unit_model_config_cases_SOURCES = t/unit/model/config_cases.c $(no_memory)
+t_unit_model_config_value_SOURCES = t/unit/model/config_value.c $(no_memory)
+t_unit_model_config_cases_LDFLAGS = $(no_memory_flags)
+t_unit_model_config_value_LDFLAGS = $(no_memory_flags)
 t_unit_model_key_ring_SOURCES = t/unit/model/key_ring.c $(no_memory)
 t_unit_model_key_ring_LDFLAGS = $(no_memory_flags)
 t_unit_model_seal_SOURCES = t/unit/model/seal.c $(no_memory)

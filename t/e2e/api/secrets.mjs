@@ -544,7 +544,7 @@ test('a mask that lost its race is a 409, or a 412 with If-Match', async () => {
   });
   assertProblem(answer, 412, 'precondition_failed');
   assertVersion(answer, 2);
-  // 409 without it is in the test above, and in t/unit/api/secret.c.
+  // 409 without it is in the test above, and in t/unit/api/secret_mask.c.
 });
 
 test('a masked answer has the same tag as an open one', async () => {
