@@ -269,7 +269,12 @@ test(
   () => {
     const { status, stdout } = spawnSync(
       'shellcheck',
-      ['bootstrap', '.ci/run', 'data/bash-completion/orderconf', 't/run-criterion'],
+      [
+        '-x',
+        ...['bootstrap', '.ci/run', 'data/bash-completion/orderconf', 't/run-criterion'],
+        ...['t/check-all', 't/check-bare', 't/check-deb', 't/check-upgrade'],
+        ...['t/lib/bare.sh', 't/under-valgrind'],
+      ],
       { cwd: srcdir, encoding: 'utf8' },
     );
     assert.equal(status, 0, stdout);

@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash
+# A bare Debian 12 in a directory, with its packages from where this machine has
+# them: for t/check-bare, t/check-deb and t/check-upgrade, which source this.
+
+# bare_make DIR [PACKAGE...]: makes it. What it says is for a log; false if it
+# cannot be made here.
+bare_make() {
+    local root=$1 mirror
+    shift
+    # shellcheck disable=SC2016 # apt-get's
+    mirror=$(apt-get indextargets --format '$(REPO_URI)' \
+        'Created-By: Packages' 'Codename: bookworm' | head -n 1)
+    # shellcheck disable=SC2086 # none is no argument
+    timeout 300 debootstrap --variant=minbase \
+        ${1:+--include=$(IFS=,; echo "$*")} bookworm "$root" $mirror || return
+    cp /etc/apt/sources.list.d/*.sources /etc/apt/sources.list.d/*.list \
+        "$root/etc/apt/sources.list.d/" 2>/dev/null
+    # How they are reached: a proxy, a name and password, certificates.
+    cp -r /etc/apt/auth.conf.d "$root/etc/apt/" 2>/dev/null
+    grep -l 'Acquire::' /etc/apt/apt.conf.d/* 2>/dev/null |
+        xargs -r cp -t "$root/etc/apt/apt.conf.d/"
+    cp /etc/resolv.conf "$root/etc/resolv.conf" 2>/dev/null
+    # No package starts a service in it.
+    printf '#!/bin/sh\nexit 101\n' >"$root/usr/sbin/policy-rc.d"
+    chmod +x "$root/usr/sbin/policy-rc.d"
+}
+
+# bare_run SECONDS DIR COMMAND...: in it, with an environment of its own.
+bare_run() {
+    local seconds=$1 root=$2
+    shift 2
+    env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin DEBIAN_FRONTEND=noninteractive \
+        LC_ALL=C.UTF-8 HOME=/root ${https_proxy+https_proxy="$https_proxy"} \
+        timeout "$seconds" chroot "$root" "$@"
+}
