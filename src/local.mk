@@ -24,6 +24,7 @@ liborderconf_a_SOURCES = \
 	src/auth/key_set.c src/auth/key_set.h \
 	src/auth/principal.h \
 	src/auth/refusal.c src/auth/refusal.h \
+	src/auth/rules.c src/auth/rules.h \
 	src/auth/token_cache.c src/auth/token_cache.h \
 	src/base/args.c src/base/args.h \
 	src/base/args_file.c src/base/args_file.h \
@@ -146,6 +147,7 @@ orderconf_SOURCES = \
 	src/ctl/store.c src/ctl/store.h \
 	src/ctl/tenants.c \
 	src/ctl/token.c \
+	src/ctl/token_check.c \
 	src/ctl/unset.c
 orderconf_LDADD = $(PROGRAM_LIBS) $(CURL_LIBS)
 

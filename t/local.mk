@@ -284,6 +284,7 @@ dist_check_SCRIPTS = \
 	t/e2e/ctl/secrets.mjs \
 	t/e2e/ctl/settings.mjs \
 	t/e2e/ctl/settings_file.mjs \
+	t/e2e/ctl/token_check.mjs \
 	t/e2e/ctl/transfer.mjs \
 	t/e2e/ctl/usage.mjs \
 	t/e2e/deploy/bootstrap.mjs \

@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "auth/auth.h"
 
-#include "auth/claims.h"
 #include "auth/jwks.h"
 #include "auth/jwks_scan.h"
-#include "auth/jwt.h"
 #include "auth/refusal.h"
-#include "auth/token_cache.h"
+#include "auth/rules.h"
 #include "base/log.h"
 #include "base/util.h"
 #include "metrics/metrics.h"
@@ -27,14 +25,7 @@ struct auth {
     struct jwks *jwks;
     struct token_cache *cache;
     struct token_verdict verdict; /* of the token at hand */
-    char *issuer;
-    struct tenant_template issuers; /* of issuer */
-    char *tenant_claim;
-    char *audience;
-    char *read_scope;
-    char *write_scope;
-    char *secret_scope;
-    struct clock_skew skew;
+    struct auth_policy policy;
     char ready_tenant[TENANT_MAX + 1]; /* had a key when last asked */
 };
 
@@ -81,6 +72,24 @@ copy_text(const char *text, char **copy_out)
     return text == NULL || (*copy_out = strdup(text)) != NULL;
 }
 
+static bool
+copy_policy(const struct auth_options *options, struct auth_policy *policy)
+{
+    if (!copy_text(options->issuer, &policy->issuer) ||
+        !copy_text(options->tenant_claim, &policy->tenant_claim) ||
+        !copy_text(options->audience, &policy->audience) ||
+        !copy_text(options->read_scope, &policy->read_scope) ||
+        !copy_text(options->write_scope, &policy->write_scope) ||
+        !copy_text(options->secret_scope, &policy->secret_scope))
+        return false;
+    (void)tenant_template_parse(policy->issuer, &policy->issuers); /* checked */
+    policy->skew = options->clock_skew < 0
+                       ? (struct clock_skew){.early = EARLY_USUAL}
+                       : (struct clock_skew){.early = options->clock_skew,
+                                             .late = options->clock_skew};
+    return true;
+}
+
 struct auth *
 auth_new(const struct auth_options *options)
 {
@@ -91,20 +100,10 @@ auth_new(const struct auth_options *options)
     auth->jwks = jwks_new(options->jwks);
     auth->cache = token_cache_new(CACHE_ENTRIES_MAX, CACHE_BYTES_MAX);
     if (auth->jwks == NULL || auth->cache == NULL ||
-        !copy_text(options->issuer, &auth->issuer) ||
-        !copy_text(options->tenant_claim, &auth->tenant_claim) ||
-        !copy_text(options->audience, &auth->audience) ||
-        !copy_text(options->read_scope, &auth->read_scope) ||
-        !copy_text(options->write_scope, &auth->write_scope) ||
-        !copy_text(options->secret_scope, &auth->secret_scope)) {
+        !copy_policy(options, &auth->policy)) {
         auth_free(auth);
         return NULL;
     }
-    (void)tenant_template_parse(auth->issuer, &auth->issuers); /* checked */
-    auth->skew = options->clock_skew < 0
-                     ? (struct clock_skew){.early = EARLY_USUAL}
-                     : (struct clock_skew){.early = options->clock_skew,
-                                           .late = options->clock_skew};
     return auth;
 }
 
@@ -115,12 +114,12 @@ auth_free(struct auth *auth)
         return;
     jwks_free(auth->jwks);
     token_cache_free(auth->cache);
-    free(auth->issuer);
-    free(auth->tenant_claim);
-    free(auth->audience);
-    free(auth->read_scope);
-    free(auth->write_scope);
-    free(auth->secret_scope);
+    free(auth->policy.issuer);
+    free(auth->policy.tenant_claim);
+    free(auth->policy.audience);
+    free(auth->policy.read_scope);
+    free(auth->policy.write_scope);
+    free(auth->policy.secret_scope);
     free(auth);
 }
 
@@ -142,97 +141,82 @@ auth_is_ready(struct auth *auth)
            jwks_scan(jwks_template(auth->jwks), has_key, auth);
 }
 
-/* The tenant that the claims name, not yet to be trusted but valid. */
-static enum err
-find_tenant(const struct auth *auth, const json_t *claims,
-            char tenant_out[TENANT_MAX + 1], enum auth_refusal *refusal_out)
+/* An inspection of a token, whose verdict is auth->verdict: its tenant is known
+ * there as soon as it is valid, so that a refusal can name it. */
+static struct inspection
+begin_inspection(struct auth *auth, const char *token, size_t len, int64_t now)
 {
-    const char *issuer = json_string_value(json_object_get(claims, "iss"));
-    const char *name;
-
-    if (issuer == NULL)
-        return jwt_refuse(AUTH_ISSUER, refusal_out);
-    if (auth->tenant_claim == NULL)
-        return tenant_template_match(&auth->issuers, issuer, tenant_out)
-                   ? ERR_OK
-                   : jwt_refuse(AUTH_ISSUER, refusal_out);
-    if (strcmp(issuer, auth->issuer) != 0)
-        return jwt_refuse(AUTH_ISSUER, refusal_out);
-    name = json_string_value(json_object_get(claims, auth->tenant_claim));
-    return name != NULL && tenant_read(name, strlen(name), tenant_out)
-               ? ERR_OK
-               : jwt_refuse(AUTH_CLAIM, refusal_out);
+    auth->verdict = (struct token_verdict){0};
+    return (struct inspection){
+        .policy = &auth->policy,
+        .jwks = auth->jwks,
+        .token = token,
+        .len = len,
+        .now = now,
+        .verdict = &auth->verdict,
+    };
 }
 
-static enum err
-check_signature(struct auth *auth, const struct jwt *jwt, const char *tenant,
-                uint64_t *generation_out, enum auth_refusal *refusal_out)
-{
-    const struct jwk *key = NULL;
-    enum err err;
-
-    err =
-        jwks_find(auth->jwks, tenant, jwt->kid, jwt->alg, &key, generation_out);
-    if (err == ERR_NOTFOUND)
-        return jwt_refuse(AUTH_KEY, refusal_out);
-    if (err != ERR_OK)
-        return err;
-    do
-        err = jwt_verify(jwt, key, refusal_out);
-    while (err == ERR_NOAUTH && (key = key->twin) != NULL);
-    return err;
-}
-
-static enum err
-check_claims(const struct auth *auth, const json_t *claims, int64_t now,
-             struct token_verdict *verdict, enum auth_refusal *refusal_out)
-{
-    struct principal *principal = &verdict->principal;
-    const json_t *sub = json_object_get(claims, "sub");
-    enum err err;
-
-    err = claims_check_times(claims, now, &auth->skew, &verdict->expires,
-                             refusal_out);
-    if (err != ERR_OK)
-        return err;
-    if (auth->audience != NULL && !claims_have_audience(claims, auth->audience))
-        return jwt_refuse(AUTH_AUDIENCE, refusal_out);
-    if (sub != NULL &&
-        (!json_is_string(sub) || json_string_length(sub) > AUTH_SUBJECT_MAX))
-        return jwt_refuse(AUTH_CLAIM, refusal_out);
-    snprintf(principal->subject, sizeof(principal->subject), "%s",
-             sub != NULL ? json_string_value(sub) : "");
-    principal->may_read =
-        auth->read_scope == NULL || claims_have_scope(claims, auth->read_scope);
-    principal->may_write = auth->write_scope == NULL ||
-                           claims_have_scope(claims, auth->write_scope);
-    principal->may_reveal = auth->secret_scope == NULL ||
-                            claims_have_scope(claims, auth->secret_scope);
-    return ERR_OK;
-}
-
-/* Fills auth->verdict; its tenant as soon as that is known to be valid, so
- * that a refusal can name it. */
 static enum err
 verify(struct auth *auth, const char *token, size_t len, int64_t now,
        enum auth_refusal *refusal_out)
 {
-    struct token_verdict *verdict = &auth->verdict;
-    char *tenant = verdict->principal.tenant;
-    struct jwt jwt;
-    enum err err;
+    struct inspection inspection = begin_inspection(auth, token, len, now);
+    enum err err = inspection_run(&inspection, refusal_out);
 
-    err = jwt_read(token, len, &jwt, refusal_out);
-    if (err != ERR_OK)
-        return err;
-    err = find_tenant(auth, jwt.claims, tenant, refusal_out);
-    if (err == ERR_OK)
-        err = check_signature(auth, &jwt, tenant, &verdict->generation,
-                              refusal_out);
-    if (err == ERR_OK)
-        err = check_claims(auth, jwt.claims, now, verdict, refusal_out);
-    jwt_clear(&jwt);
+    inspection_clear(&inspection);
     return err;
+}
+
+/* What the subject may do, if that is known. */
+static void
+tell_scopes(const struct principal *principal, bool is_known,
+            auth_told_fn *told, void *ctx)
+{
+    const struct {
+        const char *rule;
+        bool is_granted;
+    } scopes[] = {
+        {"scope to read", principal->may_read},
+        {"scope to write", principal->may_write},
+        {"scope to see secrets", principal->may_reveal},
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(scopes); i++)
+        told(ctx, scopes[i].rule, is_known,
+             is_known && !scopes[i].is_granted ? AUTH_SCOPE : AUTH_ACCEPTED);
+}
+
+enum err
+auth_explain(struct auth *auth, const char *token, int64_t now,
+             auth_told_fn *told, void *ctx, struct principal *principal_out)
+{
+    struct inspection inspection =
+        begin_inspection(auth, token, strlen(token), now);
+    unsigned int kept = 0;
+    enum err err = ERR_OK;
+
+    for (size_t i = 0; i < AUTH_RULES && err != ERR_NOMEM; i++) {
+        const struct auth_rule *rule = &auth_rules[i];
+        enum auth_refusal refusal = AUTH_ACCEPTED;
+
+        if ((kept & rule->needs) != rule->needs) {
+            told(ctx, rule->name, false, AUTH_ACCEPTED);
+            continue;
+        }
+        err = rule->check(&inspection, &refusal);
+        if (err == ERR_OK)
+            kept |= 1u << i;
+        if (err != ERR_NOMEM)
+            told(ctx, rule->name, true, refusal);
+    }
+    inspection_clear(&inspection);
+    *principal_out = auth->verdict.principal;
+    if (err == ERR_NOMEM)
+        return err;
+    tell_scopes(principal_out, (kept & 1u << AUTH_RULE_SUBJECT) != 0, told,
+                ctx);
+    return ERR_OK;
 }
 
 /* The token of "Bearer <token>" (RFC 6750, section 2.1), or NULL. */

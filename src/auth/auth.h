@@ -2,10 +2,8 @@
 /*
  * Bearer token to principal (RFC 6750, RFC 7519, RFC 7515).
  *
- * The guards run in this order, each before anything else is done with what
- * it guards: size and shape; the header's alg against our list, no crit; the
- * issuer's tenant; the tenant's key by kid and the key's own alg; the
- * signature; the claims; the front end's tenant; the scope.
+ * The token's own rules are in auth/rules.h; then come the front end's tenant
+ * and the scope.
  */
 #ifndef AUTH_AUTH_H
 #define AUTH_AUTH_H
@@ -57,5 +55,18 @@ enum err auth_check(struct auth *auth, const char *authorization,
                     const char *request_id,
                     const struct principal **principal_out,
                     enum auth_refusal *refusal_out);
+
+/* Told of each rule: whether there was something to ask, and then why the token
+ * breaks it, or AUTH_ACCEPTED. */
+typedef void auth_told_fn(void *ctx, const char *rule, bool is_asked,
+                          enum auth_refusal refusal);
+
+/* Asks all rules of a token, for somebody who looks for what is wrong with it,
+ * and then what its scope allows: AUTH_SCOPE is no refusal of the token.
+ * *principal_out is what it says, and proven only if it keeps all rules.
+ * ERR_NOMEM. */
+enum err auth_explain(struct auth *auth, const char *token, int64_t now,
+                      auth_told_fn *told, void *ctx,
+                      struct principal *principal_out);
 
 #endif

@@ -29,24 +29,35 @@ get_time(const json_t *claims, const char *name, int64_t *seconds_out)
 }
 
 enum err
-claims_check_times(const json_t *claims, int64_t now,
-                   const struct clock_skew *skew, int64_t *expires_out,
-                   enum auth_refusal *refusal_out)
+claims_check_end(const json_t *claims, int64_t now,
+                 const struct clock_skew *skew, int64_t *expires_out,
+                 enum auth_refusal *refusal_out)
 {
-    int64_t expires = 0, not_before = INT64_MIN, issued = INT64_MIN;
+    int64_t expires = 0;
 
     if (json_object_get(claims, "exp") == NULL ||
-        !get_time(claims, "exp", &expires) ||
-        !get_time(claims, "nbf", &not_before) ||
-        !get_time(claims, "iat", &issued))
+        !get_time(claims, "exp", &expires))
         return jwt_refuse(AUTH_CLAIM, refusal_out);
     if (__builtin_add_overflow(expires, skew->late, &expires))
         expires = INT64_MAX;
     if (now >= expires)
         return jwt_refuse(AUTH_EXPIRED, refusal_out);
+    *expires_out = expires;
+    return ERR_OK;
+}
+
+enum err
+claims_check_start(const json_t *claims, int64_t now,
+                   const struct clock_skew *skew,
+                   enum auth_refusal *refusal_out)
+{
+    int64_t not_before = INT64_MIN, issued = INT64_MIN;
+
+    if (!get_time(claims, "nbf", &not_before) ||
+        !get_time(claims, "iat", &issued))
+        return jwt_refuse(AUTH_CLAIM, refusal_out);
     if (not_before > now + skew->early || issued > now + skew->early)
         return jwt_refuse(AUTH_EARLY, refusal_out);
-    *expires_out = expires;
     return ERR_OK;
 }
 

@@ -16,13 +16,16 @@ struct clock_skew {
     int64_t early, late;
 };
 
-/*
- * Checks exp (required), nbf and iat against now. On ERR_OK, *expires_out is
- * the first second at which the token is no longer good. ERR_NOAUTH:
- * *refusal_out is AUTH_CLAIM, AUTH_EXPIRED or AUTH_EARLY.
- */
-enum err claims_check_times(const json_t *claims, int64_t now,
-                            const struct clock_skew *skew, int64_t *expires_out,
+/* Checks exp, which is required, against now. On ERR_OK, *expires_out is the
+ * first second at which the token is no longer good. ERR_NOAUTH: *refusal_out
+ * is AUTH_CLAIM or AUTH_EXPIRED. */
+enum err claims_check_end(const json_t *claims, int64_t now,
+                          const struct clock_skew *skew, int64_t *expires_out,
+                          enum auth_refusal *refusal_out);
+
+/* The same of nbf and iat: AUTH_CLAIM or AUTH_EARLY. */
+enum err claims_check_start(const json_t *claims, int64_t now,
+                            const struct clock_skew *skew,
                             enum auth_refusal *refusal_out);
 
 /* True if aud is audience, or an array that holds it. */

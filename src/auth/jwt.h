@@ -20,7 +20,7 @@ struct jwt {
     size_t len;
     json_t *header;
     json_t *claims;       /* not to be trusted before jwt_verify */
-    const char *alg;      /* static */
+    const char *alg;      /* static; NULL if it is none of jwk_find_alg's */
     const char *kid;      /* in header; NULL if it has none */
     size_t signature_len; /* bytes */
 };
@@ -34,17 +34,22 @@ jwt_refuse(enum auth_refusal refusal, enum auth_refusal *refusal_out)
 
 /*
  * Reads a token of len bytes, which a NUL must end; clear it with jwt_clear.
- * ERR_NOAUTH: *refusal_out is AUTH_MALFORMED, AUTH_ALG or AUTH_CRIT.
+ * ERR_NOAUTH: *refusal_out is AUTH_MALFORMED: it is no JWS of two JSON objects,
+ * one has duplicate members (RFC 7515, section 4), or kid is no string.
  * ERR_NOMEM.
- *
- * Refused are, besides what is not a JWS of two JSON objects: any alg but
- * jwk_find_alg's; crit and b64; a typ other than JWT and at+jwt (RFC 9068),
- * so that what an issuer signs for another purpose is no access token here
- * (RFC 8725, section 3.11); duplicate members (RFC 7515, section 4).
  */
 enum err jwt_read(const char *text, size_t len, struct jwt *jwt_out,
                   enum auth_refusal *refusal_out);
 void jwt_clear(struct jwt *jwt);
+
+/* Refuses crit and b64 by AUTH_CRIT. */
+enum err jwt_check_critical(const struct jwt *jwt,
+                            enum auth_refusal *refusal_out);
+
+/* Refuses by AUTH_TYPE a typ other than JWT and at+jwt (RFC 9068), so that what
+ * an issuer signs for another purpose is no access token here (RFC 8725,
+ * section 3.11). */
+enum err jwt_check_type(const struct jwt *jwt, enum auth_refusal *refusal_out);
 
 /* ERR_NOAUTH: *refusal_out is AUTH_ALG if the key is for another algorithm,
  * else AUTH_SIGNATURE. */

@@ -26,10 +26,10 @@ enum auth_refusal {
     AUTH_ACCEPTED,
     AUTH_MISSING,   /* no Authorization header, or not Bearer */
     AUTH_TOO_LONG,  /* more than AUTH_TOKEN_MAX */
-    AUTH_MALFORMED, /* not three segments of base64url JSON, or typed as
-                       something else */
+    AUTH_MALFORMED, /* not three segments of base64url JSON */
     AUTH_ALG,       /* alg not ours, or not the key's */
     AUTH_CRIT,      /* a critical extension (RFC 7515, section 4.1.11) */
+    AUTH_TYPE,      /* typed as something else */
     AUTH_ISSUER,    /* iss absent, not a string, not of the template */
     AUTH_KEY,       /* no key set, or no such kid in it; with no kid, not
                        exactly one key */

@@ -25,6 +25,8 @@ static const struct {
                                 "is accepted, or not that of its key")},
     [AUTH_CRIT] = {"critical",
                    TOLD(INVALID, "the token has a critical extension")},
+    [AUTH_TYPE] = {"type", TOLD(INVALID, "the typ of the token is neither JWT "
+                                         "nor at+jwt")},
     [AUTH_ISSUER] = {"issuer",
                      TOLD(INVALID, "the issuer of the token is another one "
                                    "than this service trusts")},

@@ -96,6 +96,7 @@ extern const struct ctl_command ctl_set;
 extern const struct ctl_command ctl_stat;
 extern const struct ctl_command ctl_tenants;
 extern const struct ctl_command ctl_token;
+extern const struct ctl_command ctl_token_check;
 extern const struct ctl_command ctl_unset;
 
 /* Says what is wrong on stderr, and returns CTL_FAILED, CTL_LOST or CTL_USAGE:

@@ -32,6 +32,7 @@ static const struct ctl_command *const commands[] = {
     &ctl_stat,
     &ctl_tenants,
     &ctl_token,
+    &ctl_token_check,
     &ctl_unset,
 };
 /* clang-format on */
@@ -130,9 +131,31 @@ match_name(const struct ctl_command *command, char **argv)
     return 0;
 }
 
+/* The command whose name has the most words of the arguments, and how many;
+ * NULL if there is none. */
+static const struct ctl_command *
+find_command(char **argv, int *words_out)
+{
+    const struct ctl_command *found = NULL;
+
+    *words_out = 0;
+    for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
+        int words = match_name(commands[i], argv);
+
+        if (words > *words_out) {
+            found = commands[i];
+            *words_out = words;
+        }
+    }
+    return found;
+}
+
 static enum ctl_exit
 dispatch(char **argv)
 {
+    const struct ctl_command *command;
+    int words;
+
     if (argv[0] == NULL)
         return ctl_fail_usage("which command? see --help");
     if (strcmp(argv[0], "--help") == 0) {
@@ -143,12 +166,9 @@ dispatch(char **argv)
         printf("orderconf %s\n", PACKAGE_VERSION);
         return CTL_OK;
     }
-    for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
-        int words = match_name(commands[i], argv);
-
-        if (words > 0)
-            return run(commands[i], argv + words);
-    }
+    command = find_command(argv, &words);
+    if (command != NULL)
+        return run(command, argv + words);
     return ctl_fail_usage("%s: no such command, see --help", argv[0]);
 }
 

@@ -84,15 +84,16 @@ check_shape(const char *token, size_t len)
     struct jwt jwt;
 
     if (jwt_read(token, len, &jwt, &refusal) != ERR_OK) {
-        FUZZ_CHECK(refusal == AUTH_MALFORMED || refusal == AUTH_TOO_LONG ||
-                   refusal == AUTH_ALG || refusal == AUTH_CRIT);
+        FUZZ_CHECK(refusal == AUTH_MALFORMED);
         return;
     }
     FUZZ_CHECK(json_is_object(jwt.header) && json_is_object(jwt.claims));
-    FUZZ_CHECK(is_of(jwt.header, "alg", jwt.alg));
+    FUZZ_CHECK(jwt.alg == NULL || is_of(jwt.header, "alg", jwt.alg));
+    (void)jwt_check_critical(&jwt, &refusal);
+    (void)jwt_check_type(&jwt, &refusal);
     FUZZ_CHECK(jwt.kid == NULL || is_of(jwt.header, "kid", jwt.kid));
-    if (claims_check_times(jwt.claims, NOW, &skew, &expires, &refusal) ==
-        ERR_OK)
+    (void)claims_check_start(jwt.claims, NOW, &skew, &refusal);
+    if (claims_check_end(jwt.claims, NOW, &skew, &expires, &refusal) == ERR_OK)
         FUZZ_CHECK(expires > NOW);
     (void)claims_have_audience(jwt.claims, "api");
     (void)claims_have_scope(jwt.claims, "read");

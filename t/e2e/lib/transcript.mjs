@@ -8,9 +8,9 @@ import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-const ESCAPES = { '\\-': '-', '\\e': '\\', '\\(dq': '"', '\\(aq': "'" };
+const ESCAPES = { '\\&': '', '\\-': '-', '\\e': '\\', '\\(dq': '"', '\\(aq': "'" };
 const unescaped = (roff) =>
-  roff.replace(/\\-|\\e|\\\(dq|\\\(aq/g, (found) => ESCAPES[found]);
+  roff.replace(/\\&|\\-|\\e|\\\(dq|\\\(aq/g, (found) => ESCAPES[found]);
 
 /** The blocks of a document's text that have commands in them. */
 export function blocksOf(name, text) {

@@ -203,13 +203,14 @@ Test(api_timeline, a_parameter_that_is_wrong_is_named)
 /* After a restore, for instance. */
 Test(api_timeline, a_cursor_of_another_history_is_refused)
 {
-    char query[2048];
+    char query[2048], *last;
 
     set(&api, TIMER, "1");
     set(&api, TIMER, "2");
     ASK(&api, api_timeline, &answer, .query = "limit=1");
     next_query(query);
-    query[strlen(query) - 1] ^= 1; /* of the id */
+    last = &query[strlen(query) - 1]; /* of the id */
+    *last = *last == '0' ? '1' : '0';
     ASK(&api, api_timeline, &answer, .query = query);
     assert_problem(
         &answer, 400,
