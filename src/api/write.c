@@ -4,6 +4,7 @@
 
 #include "api/exchange.h"
 #include "api/secret.h"
+#include "base/number.h"
 #include "http/problem.h"
 #include "json/messages.h"
 #include "metrics/metrics.h"
@@ -33,8 +34,9 @@ check_body(struct exchange *exchange)
     else if (request->content_length >= 0 &&
              (size_t)request->content_length != request->body_len)
         problem_respondf(response, request, ERR_BADREQ,
-                         "body: is %zu bytes, but Content-Length says %lld",
-                         request->body_len, (long long)request->content_length);
+                         "body: has %zu byte%s, but Content-Length says %lld",
+                         request->body_len, number_ending(request->body_len),
+                         (long long)request->content_length);
     else if (!http_is_json(request->content_type))
         problem_respondf(response, request, ERR_MEDIA,
                          "Content-Type: must be application/json in UTF-8");

@@ -48,3 +48,9 @@ number_read(const char *text, uint64_t min, uint64_t max, uint64_t *number_out)
     *number_out = number;
     return true;
 }
+
+const char *
+number_ending(uint64_t number)
+{
+    return number == 1 ? "" : "s";
+}

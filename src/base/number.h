@@ -25,4 +25,7 @@ const char *number_scan(const char *text, uint64_t *number_out);
 bool number_read(const char *text, uint64_t min, uint64_t max,
                  uint64_t *number_out);
 
+/* The ending of a noun of which there are so many: "" for one, else "s". */
+const char *number_ending(uint64_t number);
+
 #endif

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* orderconf backup: a copy of the store while it is in use. */
 #include "base/file.h"
+#include "base/number.h"
 #include "base/util.h"
 #include "ctl/command.h"
 #include "ctl/interrupt.h"
@@ -134,10 +135,12 @@ print(const char *const *values, const char *dest,
     bool is_complete;
 
     if (values[JSON] == NULL) {
-        printf("%s: %llu settings, %llu versions, %llu bytes\n", dest,
+        printf("%s: %llu setting%s, %llu version%s, %llu byte%s\n", dest,
                (unsigned long long)copied->records,
+               number_ending(copied->records),
                (unsigned long long)copied->versions,
-               (unsigned long long)copied->bytes);
+               number_ending(copied->versions),
+               (unsigned long long)copied->bytes, number_ending(copied->bytes));
         return CTL_OK;
     }
     is_complete = json_text_add(&json, "{\"path\":") &&

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* orderconf check: is the store damaged? */
+#include "base/number.h"
 #include "ctl/command.h"
 #include "ctl/print.h"
 #include "ctl/session.h"
@@ -22,9 +23,11 @@ print(const char *const *values, const struct store_checked *checked)
     bool is_complete;
 
     if (values[JSON] == NULL) {
-        printf("%s: sound: %llu settings, %llu versions\n", values[CTL_DB],
+        printf("%s: sound: %llu setting%s, %llu version%s\n", values[CTL_DB],
                (unsigned long long)checked->records,
-               (unsigned long long)checked->versions);
+               number_ending(checked->records),
+               (unsigned long long)checked->versions,
+               number_ending(checked->versions));
         return CTL_OK;
     }
     is_complete = json_text_add(&json, "{\"path\":") &&

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* orderconf import: settings from JSON Lines. */
+#include "base/number.h"
 #include "base/util.h"
 #include "ctl/command.h"
 #include "ctl/interrupt.h"
@@ -200,13 +201,14 @@ print(const char *const *values, const struct job *job)
     bool is_complete;
 
     if (values[JSON] == NULL && job->import == NULL)
-        printf("%llu settings could be stored\n",
-               (unsigned long long)job->seen);
+        printf("%llu setting%s could be stored\n",
+               (unsigned long long)job->seen, number_ending(job->seen));
     else if (values[JSON] == NULL)
-        printf("%llu settings of %llu tenants stored, %llu unchanged\n",
-               (unsigned long long)counts->stored,
-               (unsigned long long)counts->tenants,
-               (unsigned long long)counts->unchanged);
+        printf(
+            "%llu setting%s of %llu tenant%s stored, %llu unchanged\n",
+            (unsigned long long)counts->stored, number_ending(counts->stored),
+            (unsigned long long)counts->tenants, number_ending(counts->tenants),
+            (unsigned long long)counts->unchanged);
     if (values[JSON] == NULL)
         return CTL_OK;
     is_complete = json_text_add(&json, "{\"settings\":") &&
@@ -234,6 +236,7 @@ store_all(struct job *job)
         .refused = note_refused,
         .ctx = job,
     };
+    const struct import_counts *counts;
     enum ctl_exit status =
         ctl_session_open_store(session, CTL_STORE_MAY_BE_MADE);
 
@@ -246,9 +249,12 @@ store_all(struct job *job)
     status = run_pass(job, "import");
     if (status == CTL_OK)
         return print(session->values, job);
-    (void)ctl_fail("%llu settings of %llu tenants have been stored",
-                   (unsigned long long)import_counts(job->import)->stored,
-                   (unsigned long long)import_counts(job->import)->tenants);
+    counts = import_counts(job->import);
+    (void)ctl_fail(
+        "%llu setting%s of %llu tenant%s %s been stored",
+        (unsigned long long)counts->stored, number_ending(counts->stored),
+        (unsigned long long)counts->tenants, number_ending(counts->tenants),
+        counts->stored == 1 ? "has" : "have");
     return status;
 }
 

@@ -4,6 +4,7 @@
 #include "auth/jwks.h"
 #include "auth/key_set.h"
 #include "base/file.h"
+#include "base/number.h"
 #include "base/util.h"
 #include "conf/settings.h"
 #include "ctl/command.h"
@@ -113,7 +114,7 @@ print_result(const char *const *values, size_t count, bool is_new)
                values[TENANT], count, is_new ? "true" : "false");
     else
         printf("%s: %zu key%s, %s\n", values[TENANT], count,
-               count == 1 ? "" : "s", is_new ? "replaced" : "unchanged");
+               number_ending(count), is_new ? "replaced" : "unchanged");
 }
 
 static enum ctl_exit

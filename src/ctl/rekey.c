@@ -4,6 +4,7 @@
  * Values are replaced within their versions, some at a time, beside whoever
  * reads and writes; what was done stays done if it is interrupted.
  */
+#include "base/number.h"
 #include "base/util.h"
 #include "ctl/command.h"
 #include "ctl/print.h"
@@ -226,8 +227,9 @@ print(const struct job *job, bool is_json)
     struct buf json = {0};
 
     if (!is_json) {
-        printf("rewrote %llu secrets of %llu tenants with key %s\n", replaced,
-               tenants, secrets_kid(job->secrets));
+        printf("rewrote %llu secret%s with key %s, and checked %llu tenant%s\n",
+               replaced, number_ending(replaced), secrets_kid(job->secrets),
+               tenants, number_ending(tenants));
         return CTL_OK;
     }
     return ctl_print_json(

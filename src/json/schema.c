@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "json/schema.h"
 
+#include "base/number.h"
 #include "base/utf8.h"
 #include "base/util.h"
 #include "json/decode.h"
@@ -191,7 +192,7 @@ check_string(const struct check *check, const struct schema *schema,
         return violated(check, place, "must be a string");
     if (utf8_count(text, len) < schema->min_length)
         err = violatedf(check, place, "must have at least %zu character%s",
-                        schema->min_length, schema->min_length == 1 ? "" : "s");
+                        schema->min_length, number_ending(schema->min_length));
     if (schema->is_uri)
         err = worse(err, check_uri(check, value, place));
     if (schema->one_of != NULL)
@@ -217,7 +218,7 @@ check_array(const struct check *check, const struct schema *schema,
         return ERR_NOMEM;
     if (json_array_size(value) < schema->min_length)
         err = violatedf(check, place, "must have at least %zu item%s",
-                        schema->min_length, schema->min_length == 1 ? "" : "s");
+                        schema->min_length, number_ending(schema->min_length));
     for (size_t i = 0; i < json_array_size(value) && err != ERR_NOMEM; i++) {
         json_t *item = NULL;
 

@@ -229,7 +229,7 @@ test('rekey encrypts everything with the first key, and changes nothing else', (
   assert.deepEqual(get(at, 'acme', '--reveal', '--secret-keys', at.keys('k2')), hook('s3cret-3'));
 
   // Again, there is nothing to do.
-  assert.equal(at.text('rekey', '--secret-keys', both), 'rewrote 0 secrets of 3 tenants with key k2\n');
+  assert.equal(at.text('rekey', '--secret-keys', both), 'rewrote 0 secrets with key k2, and checked 3 tenants\n');
   assert.deepEqual(all(at.keys('k2')), before);
   assert.deepEqual(at.json('list', ...of('dodici')).external_oms.value, { enabled: true });
 });
@@ -253,7 +253,7 @@ test('rekey leaves what it cannot read, says which, and does the rest', () => {
   set(at, 'brio', hook('s3cret'), '--secret-keys', at.keys('k1'));
   const { status, stdout, stderr } = at.run(['rekey', '--secret-keys', at.keys('k2', 'k1')]);
   assert.equal(status, 1);
-  assert.equal(stdout, 'rewrote 1 secrets of 2 tenants with key k2\n');
+  assert.equal(stdout, 'rewrote 1 secret with key k2, and checked 2 tenants\n');
   assert.deepEqual(stderr.split('\n'), [
     `orderconf rekey: ${WEBHOOK} of acme, version 1: api_key cannot be read: there is no such secret key, kid k0`,
     'orderconf rekey: 1 secrets could not be read, and are as they were',

@@ -72,7 +72,7 @@ test('keys and limits of the service are those of the command', () => {
   };
   run('set', '--tenant=acme', 'external_order_webhook', '{"url":"https://a.example/","api_key":"k"}');
   assert.match(run('get', '--tenant=acme', '--reveal', 'external_order_webhook'), /"api_key":"k"/);
-  assert.equal(run('rekey'), 'rewrote 0 secrets of 1 tenants with key k1\n');
+  assert.equal(run('rekey'), 'rewrote 0 secrets with key k1, and checked 1 tenant\n');
   run('set', '--tenant=acme', key, '8');
   assert.equal(run('history', '--tenant=acme', key, '--json').split('\n').length, 2);
   assert.equal(JSON.parse(run('stat', '--json')).map_bytes, 128 << 20);

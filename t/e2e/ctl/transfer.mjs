@@ -110,7 +110,7 @@ test('the same value gets no new version', () => {
     { settings: 8, tenants: 0, stored: 0, unchanged: 8 });
   assert.equal(exported(), before);
   assert.equal(succeed(['import', db], text(...change)),
-    '1 settings of 1 tenants stored, 7 unchanged\n');
+    '1 setting of 1 tenant stored, 7 unchanged\n');
   assert.deepEqual(settings(exported()).map(({ version }) => version), [1, 1, 1, 1, 2, 1, 1, 1]);
 });
 
@@ -215,7 +215,7 @@ test('Ctrl-C says how far it got', async () => {
   await sleep(20);
   child.kill('SIGINT');
   assert.equal(await ended, 1, stderr);
-  const [, , settled] = /interrupted at line (\d+)\n[^\n]*: (\d+) settings of \d+ tenants have been stored\n$/.exec(stderr) ?? [];
+  const [, , settled] = /interrupted at line (\d+)\n[^\n]*: (\d+) settings? of \d+ tenants? ha(?:s|ve) been stored\n$/.exec(stderr) ?? [];
   assert.ok(settled !== undefined, stderr);
   assert.equal(settings(exported()).length, Number(settled));
   assert.ok(Number(settled) < 60000);
@@ -272,6 +272,18 @@ test('what is set once stays, and the tenants beside it, too', () => {
   // Somebody else's is not in the way of a single tenant.
   succeed(['import', db, '--tenant=aaa'], input);
   assert.equal(settings(exported())[0].tenant, 'aaa');
+});
+
+test('nouns agree with the numbers before them', () => {
+  const { dir, db } = storeOf();
+  const one = text(line('acme', 'big_sales_order', { soft_limit_for_big_orders: 7 }));
+  assert.equal(succeed(['import', db, '--validate-only'], one), '1 setting could be stored\n');
+  assert.equal(succeed(['import', db], one), '1 setting of 1 tenant stored, 0 unchanged\n');
+  assert.match(succeed(['check', db]), /: sound: 1 setting, 1 version\n$/);
+  const backup = join(dir, 'backup');
+  assert.match(succeed(['backup', db, backup]), /: 1 setting, 1 version, \d+ bytes\n$/);
+  succeed(['import', db], text(...GOOD));
+  assert.match(succeed(['check', db]), /: sound: 8 settings, 8 versions\n$/);
 });
 
 test('--validate-only stores nothing', () => {

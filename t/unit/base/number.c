@@ -93,3 +93,11 @@ Test(number, all_of_a_text_is_a_number_within_its_bounds)
     cr_expect_not(number_read("9223372036854775808", 1, INT64_MAX, &number));
     cr_expect_not(number_read("99999999999999999999", 1, INT64_MAX, &number));
 }
+
+Test(number, one_has_no_plural)
+{
+    cr_expect_str_eq(number_ending(0), "s");
+    cr_expect_str_eq(number_ending(1), "");
+    cr_expect_str_eq(number_ending(2), "s");
+    cr_expect_str_eq(number_ending(UINT64_MAX), "s");
+}
