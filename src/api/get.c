@@ -63,9 +63,11 @@ read_version(struct exchange *exchange, uint64_t *version_out)
 static void
 respond_no_version(struct exchange *exchange, uint64_t version)
 {
-    problem_respondf(&exchange->response, &exchange->request, ERR_NOTFOUND,
-                     "version: %s has no version %llu, or no longer",
-                     exchange->key->name, (unsigned long long)version);
+    problem_respondf(
+        &exchange->response, &exchange->request, ERR_NOTFOUND,
+        "version: version %llu of %s does not exist, or is no longer "
+        "kept",
+        (unsigned long long)version, exchange->key->name);
 }
 
 void

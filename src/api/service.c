@@ -56,7 +56,7 @@ find_store_fault(const struct api *api, enum err probed)
     if (probed == ERR_FULL)
         return "store: is full";
     if (probed == ERR_NOTFOUND)
-        return "store: what is open is not what is at its path";
+        return "store: the open store is not the one at its path";
     return probed != ERR_OK ? "store: cannot be written" : NULL;
 }
 
@@ -117,17 +117,19 @@ add_store(struct store *store, struct buf *out)
     if (store == NULL || store_stat(store, &stat) != ERR_OK)
         return true; /* the counters are of use without it */
     return metrics_text_gauge(out, "orderconf_store_map_bytes",
-                              "The most that the store may hold (--map-size).",
-                              NULL, stat.map_bytes) &&
-           metrics_text_gauge(out, "orderconf_store_used_bytes",
-                              "What it holds, without what is free again.",
-                              NULL, stat.used_bytes) &&
+                              "Maximum size of the store (--map-size).", NULL,
+                              stat.map_bytes) &&
+           metrics_text_gauge(
+               out, "orderconf_store_used_bytes",
+               "Bytes of the store that are in use, free pages excluded.", NULL,
+               stat.used_bytes) &&
            metrics_text_gauge(out, "orderconf_store_readers",
                               "Processes that have the store open.", NULL,
                               stat.readers) &&
-           metrics_text_gauge(out, "orderconf_store_readers_max",
-                              "The most that can have it open.", NULL,
-                              stat.readers_max);
+           metrics_text_gauge(
+               out, "orderconf_store_readers_max",
+               "Maximum number of processes that can have the store open.",
+               NULL, stat.readers_max);
 }
 
 void
@@ -138,11 +140,11 @@ api_metrics(struct api *api, struct exchange *exchange)
 
     if (!metrics_text(&out) ||
         !metrics_text_gauge(&out, "orderconf_build_info",
-                            "Always 1; the label is what it is for.",
+                            "Always 1; the label has the version.",
                             "version=\"" PACKAGE_VERSION "\"", 1) ||
         !metrics_text_gauge(&out, "orderconf_metrics_shared",
-                            "1 if these are the counters of all processes, 0 "
-                            "if only of the one that answered.",
+                            "1 if the counters are those of all processes, 0 "
+                            "if they are of the answering one alone.",
                             NULL, metrics_is_shared()) ||
         !add_store(api->store, &out)) {
         buf_clear(&out);

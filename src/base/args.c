@@ -68,10 +68,13 @@ args_set(void *values, const struct args_row *row, const char *text,
     if (row->kind == ARGS_FLAG)
         return set_flag((bool *)target, text, why);
     if (!read_number(row, text, &number))
-        return refuse(why, "must be a number from %lld to %lld%s, not \"%s\"",
-                      (long long)row->min, (long long)row->max,
-                      row->kind == ARGS_SIZE ? ", K, M, G or T behind it" : "",
-                      text);
+        return refuse(
+            why,
+            row->kind == ARGS_SIZE
+                ? "must be from %lld to %lld bytes (K, M, G and T are "
+                  "allowed), not \"%s\""
+                : "must be a number from %lld to %lld, not \"%s\"",
+            (long long)row->min, (long long)row->max, text);
     memcpy(target, &number, sizeof(number));
     return true;
 }

@@ -243,7 +243,8 @@ compare(struct diff *diff, struct ctl_session *session)
     if (status != CTL_OK)
         return status;
     if (diff->only != NULL && !diff->is_there)
-        return ctl_fail("%s: neither has a setting of this tenant", diff->only);
+        return ctl_fail("%s: neither side has a setting of this tenant",
+                        diff->only);
     return CTL_OK;
 }
 

@@ -37,8 +37,9 @@ read_record(const struct ctl_session *session, uint64_t version,
     if (err != ERR_OK)
         return ctl_fail_store(err);
     if (version != 0 && record.version == 0)
-        return ctl_fail("--version: %s of %s has no version %llu, or no longer",
-                        key, tenant, (unsigned long long)version);
+        return ctl_fail("--version: version %llu of %s of %s does not exist, "
+                        "or is no longer kept",
+                        (unsigned long long)version, key, tenant);
     *record_out = record;
     return CTL_OK;
 }

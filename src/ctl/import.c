@@ -56,17 +56,17 @@ explain(enum err err)
     case ERR_INVALID:
         return "is already set, and can be set only once";
     case ERR_UNSET:
-        return "has a masked secret, and there is none to keep";
+        return "has a masked secret, but there is no stored one to keep";
     case ERR_DENIED:
-        return "has a masked secret, but another scheme, user, host or port "
-               "in its URL than is stored: the secret must be given, too";
+        return "has a masked secret, but the scheme, user, host or port of its "
+               "URL differs from the stored one: give the secret itself";
     case ERR_TOOBIG:
-        return "is too large with the secret that its mask keeps";
+        return "is too large together with the stored secret";
     case ERR_SEALED:
-        return "has a secret already that cannot be decrypted, see "
+        return "has a stored secret that cannot be decrypted; see "
                "--secret-keys";
     default:
-        return "is changed by others all the time, and stays as it is";
+        return "was changed by others at every try, and was not stored";
     }
 }
 

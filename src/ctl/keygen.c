@@ -49,7 +49,7 @@ read_set(const char *path, json_t **set_out)
     if (status != CTL_OK)
         return status;
     if (!json_is_array(json_object_get(*set_out, "keys")))
-        return ctl_fail("%s: has no array \"keys\", so it is no key set", path);
+        return ctl_fail("%s: is not a key set: it has no array \"keys\"", path);
     return CTL_OK;
 }
 
@@ -94,7 +94,7 @@ write_files(const char *const *values, const char *key, const char *set)
     if (why != NULL)
         return ctl_fail("%s: %s", values[KEY], why);
     if (is_same_file(values[KEY], values[JWKS]))
-        why = "is the file of --key, too";
+        why = "is the same file as --key";
     else
         why = file_replace(values[JWKS], set, 0644);
     if (why == NULL)
@@ -137,7 +137,7 @@ check_new(const char *path)
     struct stat file;
 
     if (lstat(path, &file) == 0)
-        return ctl_fail("%s: exists, and a key is never overwritten", path);
+        return ctl_fail("%s: exists; a key is never overwritten", path);
     return CTL_OK;
 }
 

@@ -71,7 +71,7 @@ print_option(const struct args_row *row, const struct ctl_option *option)
     args_print(row, *note != '\0' ? note : NULL);
 }
 
-#define NUMBER_HINT "; a negative number goes behind --"
+#define NUMBER_HINT "; put a negative number after --"
 
 /* True if it is rather a value than an option. */
 static bool

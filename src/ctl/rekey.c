@@ -255,8 +255,10 @@ rekey(struct job *job, bool is_json)
     status = print(job, is_json);
     if (status != CTL_OK || job->unreadable == 0)
         return status;
-    return ctl_fail("%llu secrets could not be read, and are as they were",
-                    (unsigned long long)job->unreadable);
+    return ctl_fail("%llu secret%s could not be read, and %s not changed",
+                    (unsigned long long)job->unreadable,
+                    number_ending(job->unreadable),
+                    job->unreadable == 1 ? "was" : "were");
 }
 
 static enum ctl_exit

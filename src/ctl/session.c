@@ -150,7 +150,7 @@ check_tenant(struct ctl_session *session)
         return CTL_OK;
     if (err != ERR_OK)
         return ctl_fail_store(err);
-    return ctl_fail("%s: the store has nothing of this tenant", tenant);
+    return ctl_fail("%s: there is no such tenant in the store", tenant);
 }
 
 /* One after the other, until one fails. */

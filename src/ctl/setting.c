@@ -54,9 +54,9 @@ print_change(const struct ctl_setting *setting, const struct store_write *write,
                setting->tenant, version,
                write->value != NULL ? "set" : "unset");
     else if (!write->is_new)
-        printf("%s of %s stays at version %llu, as it was %s already\n", name,
-               setting->tenant, version,
-               write->value != NULL ? "set" : "unset");
+        printf("%s of %s was %s already; it stays at version %llu\n", name,
+               setting->tenant, write->value != NULL ? "set" : "unset",
+               version);
     else
         printf("%s of %s is %s, with version %llu\n", name, setting->tenant,
                write->value != NULL ? "set" : "unset", version);

@@ -104,7 +104,8 @@ add_key(struct secrets *secrets, const json_t *json, size_t i,
                       "bytes",
                       i, SECRETS_KID_MAX);
     if (is_kid_taken(secrets, kid))
-        return refuse(reason, ": keys[%zu].kid: is another key's, too", i);
+        return refuse(reason, ": keys[%zu].kid: another key has the same kid",
+                      i);
     if (text == NULL || !decode_bytes(text, key->bytes, KEY_BYTES))
         return refuse(reason, ": keys[%zu].k: must be %u bytes in base64url", i,
                       KEY_BYTES);
@@ -122,9 +123,10 @@ add_keys(struct secrets *secrets, const json_t *keys,
     size_t i;
 
     if (!json_is_array(keys) || json_array_size(keys) == 0)
-        return refuse(reason, ": keys: must be an array of at least one key");
+        return refuse(reason, ": keys: must be an array with at least one key");
     if (json_array_size(keys) > SECRETS_KEYS_MAX)
-        return refuse(reason, ": keys: must be at most %d", SECRETS_KEYS_MAX);
+        return refuse(reason, ": keys: must have at most %d elements",
+                      SECRETS_KEYS_MAX);
     json_array_foreach(keys, i, json)
     {
         err = add_key(secrets, json, i, reason);
@@ -184,11 +186,12 @@ read_file(char *text, size_t *len_out, const struct reason *reason)
         return refuse(reason, ": %s", why);
     seen = file_id_of(&file);
     if (!file_id_equals(&seen, &id))
-        return refuse(reason, ": changes while it is read");
+        return refuse(reason, ": was changed while it was read");
     if ((file.st_mode & S_IRWXO) != 0)
-        return refuse(reason,
-                      ": is open to others (mode %04o), must be 0640 or less",
-                      (unsigned)file.st_mode & 07777);
+        return refuse(
+            reason,
+            ": is open to others (mode %04o); the mode must be 0640 or less",
+            (unsigned)file.st_mode & 07777);
     if (*len_out > FILE_BYTES_MAX)
         return refuse(reason, ": is larger than %zu bytes", FILE_BYTES_MAX);
     return ERR_OK;

@@ -121,7 +121,8 @@ open_secret(const struct seal *seal, const json_t *secret, const char **kid_out,
     if (err == ERR_NOTFOUND)
         return fail("there is no such secret key", fault_out);
     if (err == ERR_INVALID)
-        return fail("it is damaged, or another tenant's, key's or secret key's",
+        return fail("it is damaged, or belongs to another tenant, config key "
+                    "or secret key",
                     fault_out);
     if (err != ERR_OK)
         return err;

@@ -38,7 +38,7 @@ listener_check(const char *address)
     const char *colon = strrchr(address, ':');
 
     if (path != NULL && *path == '\0')
-        return "needs a path behind unix:";
+        return "must have a path after unix:";
     if (path != NULL &&
         strlen(path) >= sizeof(((struct sockaddr_un *)NULL)->sun_path))
         return "the path is too long for a unix socket";
@@ -81,7 +81,8 @@ remove_stale(const struct sockaddr_un *name, char *why, size_t why_size)
         }
         nanosleep(&(struct timespec){.tv_nsec = 50000000}, NULL);
     }
-    snprintf(why, why_size, "%s is being served already", name->sun_path);
+    snprintf(why, why_size, "another process already serves %s",
+             name->sun_path);
     return false;
 }
 

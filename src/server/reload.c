@@ -82,6 +82,6 @@ reload_go_back(struct reload *reload)
     reload->settings = reload->proven;
     reload->is_proven = true;
     log_event(LOG_LEVEL_WARNING, "settings_kept",
-              LOG_TEXT("reason", "no worker became ready with those of the "
-                                 "reload"));
+              LOG_TEXT("reason", "no worker became ready with the new "
+                                 "settings"));
 }

@@ -50,7 +50,7 @@ reload_socket_open(struct reload_socket *reload)
 void
 reload_socket_close(struct reload_socket *reload)
 {
-    reload_socket_end(reload, "the service ends");
+    reload_socket_end(reload, "the service is ending");
     close_fd(&reload->fd);
 }
 
@@ -124,8 +124,7 @@ send_signal(pid_t supervisor)
         log_complain("%ld: %s", (long)supervisor, strerror(errno));
         return 1;
     }
-    log_complain("the service has been told to reload, but does not say what "
-                 "becomes of it: see its log");
+    log_complain("the service was told to reload; see its log for the result");
     return 0;
 }
 
@@ -170,8 +169,8 @@ reload_ask(pid_t supervisor)
             log_complain("%s", line);
     }
     if (!is_over)
-        log_complain("not all workers are replaced after %d s, but that goes "
-                     "on",
+        log_complain("some workers are not replaced after %d s; the reload "
+                     "goes on, and the log will have its end",
                      WAIT_MS / 1000);
     return is_done ? 0 : 1;
 }

@@ -168,8 +168,8 @@ conclude_renewal(struct supervisor *supervisor)
     } else {
         reload_socket_tell(&supervisor->askers, supervisor->refused);
         reload_socket_end(&supervisor->askers,
-                          "a new worker did not become ready, and the old ones "
-                          "go on as they were");
+                          "a new worker did not become ready; the old workers "
+                          "go on with the old settings");
     }
     supervisor->renewing = 0;
 }

@@ -290,19 +290,19 @@ change_explain(const struct config_key *key, enum err err, json_t *messages)
     switch (err) {
     case ERR_UNSET:
         return messages_add(messages,
-                            "value.%s: is the mask, but no %s is stored to be "
-                            "kept",
+                            "value.%s: is the mask, but there is no stored %s "
+                            "to keep",
                             key->secret, key->secret);
     case ERR_DENIED:
         return messages_add(messages,
-                            "value.%s: is the mask, but value.%s has another "
-                            "scheme, user, host or port than the one that is "
-                            "stored: send the %s along",
+                            "value.%s: is the mask, but the scheme, user, host "
+                            "or port of value.%s differs from the stored one: "
+                            "send the %s itself",
                             key->secret, key->recipient, key->secret);
     case ERR_TOOBIG:
         return messages_add(messages,
-                            "value: must be at most %d bytes with the %s that "
-                            "is kept",
+                            "value: must be at most %d bytes together with the "
+                            "stored %s",
                             CONFIG_VALUE_MAX, key->secret);
     default:
         return ERR_OK;

@@ -178,15 +178,15 @@ setting_check_old(const struct seal *seal, const char *name, uint64_t version,
         return messages_add(messages, "%s: %s can be set only once", name, key);
     if (old->version == 0) {
         added = messages_add(messages,
-                             "%s: %s has no version %llu, or no "
-                             "longer",
-                             name, key, number);
+                             "%s: version %llu of %s does not exist, or is "
+                             "no longer kept",
+                             name, number, key);
         return added == ERR_INVALID ? ERR_NOTFOUND : added;
     }
     if (!record_is_set(old))
         return messages_add(messages,
-                            "%s: version %llu has no value: it "
-                            "unset %s",
+                            "%s: version %llu unset %s, so it has no "
+                            "value",
                             name, number, key);
     return check_again(seal, name, old, rules, messages, value_out, fault_out);
 }
@@ -220,7 +220,7 @@ setting_explain(const struct store_write *write, json_t *messages)
     case ERR_CONFLICT:
     case ERR_PRECOND:
         return messages_add(
-            messages, "%s: another write came first, it is at version %llu",
+            messages, "%s: another write came first; the version is now %llu",
             write->key, (unsigned long long)write->version);
     case ERR_INVALID:
         return messages_add(

@@ -180,7 +180,7 @@ test('a version that is not there is a 404', async () => {
   const tenant = await at(2);
   for (const of of [`${key}?version=3`, 'external_oms?version=1']) {
     const answer = await stack.get(tenant, of);
-    assertProblem(answer, 404, 'not_found', /^version: .* has no version [13]/);
+    assertProblem(answer, 404, 'not_found', /^version: version [13] of .* does not exist/);
     assert.equal(answer.headers.etag, undefined);
   }
 });
@@ -267,7 +267,7 @@ test('what cannot be rolled back to', async () => {
     await restore(tenant, 3),
     404,
     'not_found',
-    /^restore_version: .* has no version 3/,
+    /^restore_version: version 3 of .* does not exist/,
   );
   for (const [body, code, message] of [
     ['', 'bad_request', /^body: must not be empty$/],

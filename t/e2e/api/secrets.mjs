@@ -170,7 +170,7 @@ test('without the right key it is a 500, and the log says why', async () => {
   for (const [keys, reason] of [
     [null, 'no secret keys are set'],
     [keySet('k2'), 'there is no such secret key'],
-    [fake, "it is damaged, or another tenant's, key's or secret key's"],
+    [fake, 'it is damaged, or belongs to another tenant, config key or secret key'],
   ]) {
     await stack.stopService();
     delete stack.options['secret-keys'];
@@ -237,13 +237,13 @@ test('a key file that cannot be used is an error at start', async () => {
   const good = JSON.stringify(keySet('k1'));
   for (const [text, mode, expected] of [
     [null, 0, /^No such file or directory$/],
-    [good, 0o644, /^is open to others \(mode 0644\), must be 0640 or less$/],
+    [good, 0o644, /^is open to others \(mode 0644\); the mode must be 0640 or less$/],
     ['{', 0o600, /^1:\d+: is not valid JSON: /],
-    ['{"keys":[]}', 0o600, /^keys: must be an array of at least one key$/],
+    ['{"keys":[]}', 0o600, /^keys: must be an array with at least one key$/],
     [good.replace('oct', 'RSA'), 0o600, /^keys\[0\]\.kty: must be "oct"$/],
     [good.replace('"kid"', '"id"'), 0o600, /^keys\[0\]\.kid: must be a text/],
     [good.replace(/"k":"./, '"k":"'), 0o600, /^keys\[0\]\.k: must be 32 bytes/],
-    [JSON.stringify(keySet('k1', 'k1')), 0o600, /^keys\[1\]\.kid: is another/],
+    [JSON.stringify(keySet('k1', 'k1')), 0o600, /^keys\[1\]\.kid: another key has the same kid/],
   ]) {
     if (text !== null) writeKeys(path, text, mode);
     const log = join(stack.dir, 'start.log');
@@ -399,7 +399,7 @@ test('the mask keeps no secret for another server', async () => {
           answer,
           400,
           'validation_failed',
-          /^value\.api_key: is the mask, but value\.url has another scheme, user, host or port than the one that is stored: send the api_key along$/,
+          /^value\.api_key: is the mask, but the scheme, user, host or port of value\.url differs from the stored one: send the api_key itself$/,
         );
         assert.doesNotMatch(answer.text, /kept/);
       }
@@ -448,7 +448,7 @@ test('the mask with nothing to keep is refused', async () => {
       answer,
       400,
       'validation_failed',
-      /^value\.api_key: is the mask, but no api_key is stored to be kept$/,
+      /^value\.api_key: is the mask, but there is no stored api_key to keep$/,
     );
   }
   assertProblem(await stack.get(tenant, WEBHOOK), 404, 'config_not_set');
@@ -470,7 +470,7 @@ test('the mask with more than fits beside the secret is refused', async () => {
       answer,
       400,
       'validation_failed',
-      /^value: must be at most 65600 bytes with the api_key that is kept$/,
+      /^value: must be at most 65600 bytes together with the stored api_key$/,
     );
     assertVersion(answer, 1);
   }

@@ -322,11 +322,11 @@ test('a key that cannot be made leaves all as it was', () => {
     [/Not a directory/, [...fast, '--key', at('k'), '--jwks', at('garbage/s')]],
     [/garbage:1:\d+: is not valid JSON/, [...fast, '--key', at('k'), '--jwks', at('garbage')]],
     [/array: is not a JSON object/, [...fast, '--key', at('k'), '--jwks', at('array')]],
-    [/object: has no array "keys"/, [...fast, '--key', at('k'), '--jwks', at('object')]],
-    [/jwk: has no array "keys"/, [...fast, '--key', at('k'), '--jwks', at('jwk')]],
+    [/object: is not a key set: it has no array "keys"/, [...fast, '--key', at('k'), '--jwks', at('object')]],
+    [/jwk: is not a key set: it has no array "keys"/, [...fast, '--key', at('k'), '--jwks', at('jwk')]],
     [/regular file/, [...fast, '--key', at('k'), '--jwks', pair.dir]],
     [/same|--key, too/, [...fast, '--key', at('k'), '--jwks', at('k')]],
-    [/--key, too/, [...fast, '--key', at('k'), '--jwks', `${pair.dir}/./k`]],
+    [/is the same file as --key/, [...fast, '--key', at('k'), '--jwks', `${pair.dir}/./k`]],
   ];
   const misused = [
     [/--key: is required, or ORDERCONF_KEY/, [...fast, '--jwks', pair.jwks]],

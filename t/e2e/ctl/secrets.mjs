@@ -86,7 +86,7 @@ test('what is in the clear is masked, too', () => {
 test('the mask keeps the secret that is there', () => {
   const at = scene();
   const keys = ['--secret-keys', at.keys('k1')];
-  at.fails(1, /^orderconf set: value\.api_key: is the mask, but no api_key is stored to be kept$/,
+  at.fails(1, /^orderconf set: value\.api_key: is the mask, but there is no stored api_key to keep$/,
     'set', WEBHOOK, JSON.stringify(hook(MASK)), ...of('acme'), ...keys);
   set(at, 'acme', hook('s3cret'), ...keys);
   const value = hook(MASK, 'https://a.example/b');
@@ -103,12 +103,12 @@ test('the mask keeps no secret for another server', () => {
     set(at, tenant, hook('s3cret'), ...options);
     for (const url of ['https://evil.example/', 'http://a.example/', 'https://a.example:8443/', 'https://u@a.example/']) {
       for (const dry of [[], ['--validate-only']])
-        at.fails(1, /^orderconf set: value\.api_key: is the mask, but value\.url has another scheme, user, host or port than the one that is stored: send the api_key along$/,
+        at.fails(1, /^orderconf set: value\.api_key: is the mask, but the scheme, user, host or port of value\.url differs from the stored one: send the api_key itself$/,
           'set', WEBHOOK, JSON.stringify(hook(MASK, url)), ...of(tenant), ...dry, ...options);
       const line = join(at.dir, tenant);
       writeFileSync(line, `${JSON.stringify({ tenant, key: WEBHOOK, value: hook(MASK, url) })}\n`);
       for (const more of [[], ['--validate-only'], options])
-        at.fails(1, new RegExp(`:1: value: ${WEBHOOK} of ${tenant} has a masked secret, but another scheme, user, host or port in its URL than is stored: the secret must be given, too$`),
+        at.fails(1, new RegExp(`:1: value: ${WEBHOOK} of ${tenant} has a masked secret, but the scheme, user, host or port of its URL differs from the stored one: give the secret itself$`),
           'import', line, ...more);
       assert.deepEqual(get(at, tenant, '--reveal', ...keys), hook('s3cret'));
     }
@@ -132,11 +132,11 @@ test('a kept secret and a new URL are not larger than what can be posted', () =>
   for (const [tenant, options] of [['acme', keys], ['brio', []]]) {
     set(at, tenant, large, ...options);
     const refused = hook(MASK, `https://a.example/${'u'.repeat(300)}`);
-    at.fails(1, /^orderconf set: value: must be at most 65600 bytes with the api_key that is kept$/,
+    at.fails(1, /^orderconf set: value: must be at most 65600 bytes together with the stored api_key$/,
       'set', WEBHOOK, JSON.stringify(refused), ...of(tenant), ...options);
     const line = join(at.dir, tenant);
     writeFileSync(line, `${JSON.stringify({ tenant, key: WEBHOOK, value: hook(MASK, `https://a.example/${'u'.repeat(1000)}`) })}\n`);
-    at.fails(1, new RegExp(`:1: value: ${WEBHOOK} of ${tenant} is too large with the secret that its mask keeps$`),
+    at.fails(1, new RegExp(`:1: value: ${WEBHOOK} of ${tenant} is too large together with the stored secret$`),
       'import', line);
     assert.deepEqual(get(at, tenant, '--reveal', ...keys), large);
 
@@ -181,7 +181,7 @@ test('without the key nothing is shown, and nothing stored in the clear', () => 
   at.fails(1, /^orderconf set: --secret-keys: \/nonexistent: No such file or directory$/,
     'set', WEBHOOK, JSON.stringify(hook('x')), ...of('acme'), '--secret-keys', '/nonexistent');
   const open = writeKeys(join(at.dir, 'open.json'), keySet('k1'), 0o644);
-  at.fails(1, /is open to others \(mode 0644\), must be 0640 or less$/,
+  at.fails(1, /is open to others \(mode 0644\); the mode must be 0640 or less$/,
     'get', WEBHOOK, ...of('acme'), '--reveal', '--secret-keys', open);
   assert.equal(at.json('get', WEBHOOK, ...of('acme')).version, 1);
 });
@@ -256,7 +256,7 @@ test('rekey leaves what it cannot read, says which, and does the rest', () => {
   assert.equal(stdout, 'rewrote 1 secret with key k2, and checked 2 tenants\n');
   assert.deepEqual(stderr.split('\n'), [
     `orderconf rekey: ${WEBHOOK} of acme, version 1: api_key cannot be read: there is no such secret key, kid k0`,
-    'orderconf rekey: 1 secrets could not be read, and are as they were',
+    'orderconf rekey: 1 secret could not be read, and was not changed',
   ]);
   assert.deepEqual(get(at, 'acme', '--reveal', '--secret-keys', at.keys('k0')), hook('lost'));
   assert.deepEqual(get(at, 'brio', '--reveal', '--secret-keys', at.keys('k2')), hook('s3cret'));
@@ -399,7 +399,7 @@ test('a sealed export is imported where its keys are, under its own tenant', () 
   fresh.fails(1, says(1, 'there is no such secret key'), 'import', file, '--secret-keys', to.keys('k3'));
   const moved = join(from.dir, 'moved');
   writeFileSync(moved, readFileSync(file, 'utf8').replaceAll('"brio"', '"cibo"'));
-  fresh.fails(1, says(3, "it is damaged, or another tenant's, key's or secret key's"),
+  fresh.fails(1, says(3, 'it is damaged, or belongs to another tenant, config key or secret key'),
     'import', moved, '--secret-keys', from.k1);
   assert.equal(fresh.text('tenants'), '');
 });

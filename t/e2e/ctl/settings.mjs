@@ -106,8 +106,8 @@ test('unset is a version without a value', () => {
   assert.equal(versionOf(etag), 2);
   assert.equal(json('unset', ...acme, key).etag, etag);
   assert.equal(text('unset', ...acme, key),
-    `${key} of acme stays at version 2, as it was unset already\n`);
-  fails(1, /^orderconf restore: VERSION: version 2 has no value: it unset /, 'restore', ...acme, key, 2);
+    `${key} of acme was unset already; it stays at version 2\n`);
+  fails(1, /^orderconf restore: VERSION: version 2 unset .*, so it has no value/, 'restore', ...acme, key, 2);
   assert.equal(json('restore', ...acme, key, 1).version, 3);
   assert.deepEqual(lines('history', ...acme, key).map(({ version, value }) => [version, value]),
     [[3, 1], [2, null], [1, 1]]);
@@ -118,7 +118,7 @@ test('a key that can be set only once is, until it is unset', () => {
   const { text, json, fails } = store();
   const sequence = 'sales_order_generator_sequence';
   text('set', ...acme, sequence, '{"size":1}');
-  assert.match(text('set', ...acme, sequence, '{"size":1}'), /stays at version 1, as it was set already/);
+  assert.match(text('set', ...acme, sequence, '{"size":1}'), /was set already; it stays at version 1$/m);
   fails(1, /is already set, and can be set only once$/, 'set', ...acme, sequence, '{"size":2}');
   fails(1, /is already set, and can/, 'set', ...acme, sequence, '{"size":2}', '--validate-only');
   fails(1, /can be set only once$/, 'restore', ...acme, sequence, 1);
@@ -199,7 +199,7 @@ test('what is not there, or makes no sense, is named', () => {
   const { text, fails, db } = store();
   text('set', ...acme, key, '1');
   for (const args of [['get', key], ['history', key], ['restore', key, 1], ['unset', key], ['list']])
-    fails(1, /: nope: the store has nothing of this tenant$/, ...args, '--tenant', 'nope');
+    fails(1, /: nope: there is no such tenant in the store$/, ...args, '--tenant', 'nope');
   for (const args of [['get'], ['history'], ['restore'], ['unset'], ['set']]) {
     fails(2, /: which key\? see --help$/, ...args, ...acme);
     fails(2, /: Timer: no such config key, see --help$/, ...args, ...acme, 'Timer');
@@ -208,13 +208,13 @@ test('what is not there, or makes no sense, is named', () => {
   }
   fails(2, /: which version\?/, 'restore', ...acme, key);
   fails(2, /: VERSION: must be a number from 1 /, 'restore', ...acme, key, '0');
-  fails(1, /: VERSION: .* has no version 9, or no longer$/, 'restore', ...acme, key, '9');
-  fails(1, /: --version: .* has no version 9, or no longer$/, 'get', ...acme, key, '--version', 9);
+  fails(1, /: VERSION: version 9 of .* does not exist, or is no longer kept$/, 'restore', ...acme, key, '9');
+  fails(1, /: --version: version 9 of .* of acme does not exist, or is no longer kept$/, 'get', ...acme, key, '--version', 9);
   fails(2, /: --version: must be a number/, 'set', ...acme, key, '1', '--version', 'x');
   fails(2, /: --limit: must be a number from 1/, 'history', ...acme, key, '--limit', 0);
   fails(2, /: --subject: must not be longer than 255/, 'set', ...acme, key, '1', '--subject', 'x'.repeat(256));
   fails(2, /: more: not expected here/, 'get', ...acme, key, 'more');
-  fails(2, /: --map-size: must be a number from .*, not "1x"$/, 'get', ...acme, key, '--map-size', '1x');
+  fails(2, /: --map-size: must be from 1048576 to 70368744177664 bytes \(K, M, G and T are allowed\), not "1x"$/, 'get', ...acme, key, '--map-size', '1x');
   fails(2, /: --history: must be a number from 1/, 'set', ...acme, key, '1', '--history', 0);
   fails(2, /: --syslog: must be yes or no, not "1"$/, 'set', ...acme, key, '1', '--syslog=1');
   fails(2, /: --json: must be yes or no, not "x"$/, 'get', ...acme, key, '--json=x');

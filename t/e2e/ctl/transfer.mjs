@@ -306,10 +306,10 @@ test('a tenant that is nowhere is an error, not an empty export', () => {
   const out = join(dir, 'out');
   writeFileSync(out, text(...GOOD));
   for (const [status, message, args] of [
-    [1, 'orderconf export: acne: the store has nothing of this tenant\n', ['export', db, '--tenant=acne']],
-    [1, 'orderconf export: acne: the store has nothing of this tenant\n', ['export', db, '--tenant=acne', '--output', out]],
-    [2, 'orderconf diff: acne: neither has a setting of this tenant\n', ['diff', db, '--tenant=acne', out]],
-    [2, 'orderconf diff: acne: neither has a setting of this tenant\n', ['diff', '--tenant=acne', out, out]],
+    [1, 'orderconf export: acne: there is no such tenant in the store\n', ['export', db, '--tenant=acne']],
+    [1, 'orderconf export: acne: there is no such tenant in the store\n', ['export', db, '--tenant=acne', '--output', out]],
+    [2, 'orderconf diff: acne: neither side has a setting of this tenant\n', ['diff', db, '--tenant=acne', out]],
+    [2, 'orderconf diff: acne: neither side has a setting of this tenant\n', ['diff', '--tenant=acne', out, out]],
   ])
     assert.deepEqual(run(args), { status, stdout: '', stderr: message });
   assert.equal(readFileSync(out, 'utf8'), text(...GOOD));
@@ -406,7 +406,7 @@ test('secrets: encrypted as they are, masked in the clear, or revealed', () => {
   const empty = storeOf();
   const refused = run(['import', empty.db], masked);
   assert.equal(refused.status, 1);
-  assert.match(refused.stderr, /:4: value: external_order_webhook of acme has a masked secret, and there is none/);
+  assert.match(refused.stderr, /:4: value: external_order_webhook of acme has a masked secret, but there is no stored one to keep/);
   assert.deepEqual(readdirSync(empty.dir), []);
   succeed(['import', db], text(line('acme', 'external_order_webhook',
     { url: 'https://x.example/y', api_key: '********', timeout: 3 })));
@@ -434,7 +434,7 @@ test('secrets: encrypted as they are, masked in the clear, or revealed', () => {
   assert.match(succeed(['import', empty.db, keys], sealed), /^8 settings of 3 tenants stored, 0 unchanged/);
   const clear = run(['import', second.db], revealed);
   assert.equal(clear.status, 1);
-  assert.match(clear.stderr, /has a secret already that cannot be decrypted, see --secret-keys/);
+  assert.match(clear.stderr, /has a stored secret that cannot be decrypted; see --secret-keys/);
 
   // Two encryptions of one secret differ only for who has no key.
   const [a, b] = [at('a', sealed), at('b', succeed(['export', empty.db]))];

@@ -125,7 +125,7 @@ test('readyz: a full store, in every worker', async () => {
   await stack.stop();
 });
 
-const ELSEWHERE = 'store: what is open is not what is at its path';
+const ELSEWHERE = 'store: the open store is not the one at its path';
 
 test('readyz: a store that was moved away, or restored under it', async () => {
   const stack = await start({ nginx: false, options: { workers: 2 } });

@@ -43,7 +43,8 @@ Test(api, get_of_a_version_that_is_not_there)
     store_mem_keep(api.store, 2);
     ASK(&api, api_get, &answer, .key = TIMER, .query = "version=1");
     assert_problem(&answer, 404,
-                   "version: " TIMER " has no version 1, or no longer");
+                   "version: version 1 of " TIMER
+                   " does not exist, or is no longer kept");
     cr_expect_str_empty(answer.response.etag);
 
     set(&api, TIMER, "10");
@@ -61,7 +62,8 @@ Test(api, get_of_a_version_that_is_not_there)
     /* Unlike the key itself, a version has no default. */
     ASK(&api, api_get, &answer, .key = "external_oms", .query = "version=1");
     assert_problem(&answer, 404,
-                   "version: external_oms has no version 1, or no longer");
+                   "version: version 1 of external_oms does not exist, or is "
+                   "no longer kept");
 }
 
 Test(api, get_of_a_version_that_is_none)

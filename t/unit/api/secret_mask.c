@@ -65,9 +65,9 @@ Test(api_secret_mask, the_mask_with_another_server_is_refused)
         ASK(&api, api_post, &answer, .key = KEY, .body = EVIL("********"),
             .is_masked = i % 2, .query = i < 2 ? "validate_only=true" : "");
         assert_problem(&answer, 400,
-                       "value.api_key: is the mask, but value.url has another "
-                       "scheme, user, host or port than the one that is "
-                       "stored: send the api_key along");
+                       "value.api_key: is the mask, but the scheme, user, host "
+                       "or port of value.url differs from the stored one: "
+                       "send the api_key itself");
         expect_part("validation_failed", true);
         expect_part("s3cret", false);
     }
@@ -96,8 +96,8 @@ Test(api_secret_mask, the_mask_with_nothing_to_keep_is_refused)
         ASK(&api, api_post, &answer, .key = KEY, .body = BODY("********"),
             .query = is_dry ? "validate_only=true" : "");
         assert_problem(&answer, 400,
-                       "value.api_key: is the mask, but no api_key is stored "
-                       "to be kept");
+                       "value.api_key: is the mask, but there is no stored "
+                       "api_key to keep");
         expect_part("validation_failed", true);
     }
     cr_expect_eq(version_of(&api, KEY), 0);

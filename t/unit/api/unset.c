@@ -167,7 +167,8 @@ Test(api_unset, it_is_no_version_to_restore)
     ASK(&api, api_restore, &answer, .key = TIMER,
         .body = "{\"restore_version\":2}");
     assert_problem(&answer, 400,
-                   "restore_version: version 2 has no value: it unset " TIMER);
+                   "restore_version: version 2 unset " TIMER
+                   ", so it has no value");
     ASK(&api, api_restore, &answer, .key = TIMER,
         .body = "{\"restore_version\":1}");
     assert_answer(&answer, 200, "{3}", NULL);

@@ -95,7 +95,8 @@ Test(api_write, restoring_what_is_not_there)
     ASK(&api, api_restore, &answer, .key = TIMER,
         .body = "{\"restore_version\":1}");
     assert_problem(&answer, 404,
-                   "restore_version: " TIMER " has no version 1, or no longer");
+                   "restore_version: version 1 of " TIMER
+                   " does not exist, or is no longer kept");
     store_raw(TIMER, "10");
     store_raw(TIMER, "20");
     store_raw(TIMER, "30");
@@ -256,7 +257,7 @@ Test(api_write, restoring_may_lose_a_race)
     wait_for_answer(&api, &answer);
     cr_expect_eq(answer.write.result, ERR_CONFLICT);
     assert_problem(&answer, 409,
-                   TIMER ": another write came first, it is at version 2");
+                   TIMER ": another write came first; the version is now 2");
     assert_tag(&answer, "{2}");
 
     asked.if_match = "{2}";

@@ -61,7 +61,9 @@ Test(args, another_value_changes_nothing)
         {&count, " 1", "must be a number from 1 to 100000, not \" 1\""},
         {&count, "99999999999999999999", NULL},
         {&size, "1023K", NULL},
-        {&size, "65T", NULL},
+        {&size, "65T",
+         "must be from 1048576 to 70368744177664 bytes (K, M, G and T are "
+         "allowed), not \"65T\""},
         {&size, "2MB", NULL},
         {&size, "9223372036854775807T", NULL},
         {&flag, "true", "must be yes or no, not \"true\""},

@@ -84,7 +84,7 @@ Test(metrics_text, counters_from_zero_on)
 {
     assert_lines("orderconf_lost_races_total",
                  "# HELP orderconf_lost_races_total Writes that were refused "
-                 "because another one came first.\n"
+                 "because another write came first.\n"
                  "# TYPE orderconf_lost_races_total counter\n"
                  "orderconf_lost_races_total 0\n");
     metrics_inc(METRIC_REFUSALS + 3);
@@ -97,8 +97,8 @@ Test(metrics_text, counters_from_zero_on)
                  "orderconf_token_refusals_total{reason=\"bad\"} 1\n");
     metrics_add(METRIC_RESTARTS_REPLACED, UINT64_C(1) << 60);
     assert_lines("orderconf_worker_restarts_total",
-                 "# HELP orderconf_worker_restarts_total Workers that took the "
-                 "place of another one.\n"
+                 "# HELP orderconf_worker_restarts_total Workers that replaced "
+                 "another worker.\n"
                  "# TYPE orderconf_worker_restarts_total counter\n"
                  "orderconf_worker_restarts_total{cause=\"died\"} 0\n"
                  "orderconf_worker_restarts_total{cause=\"replaced\"} "
@@ -112,8 +112,8 @@ Test(metrics_text, counts_are_cumulative)
     metrics_observe_count(METRIC_COMMIT_WRITES, 4);
     metrics_observe_count(METRIC_COMMIT_WRITES, 2000);
     assert_lines("orderconf_commit_writes",
-                 "# HELP orderconf_commit_writes Writes that one commit "
-                 "stored.\n"
+                 "# HELP orderconf_commit_writes Number of writes in a "
+                 "commit.\n"
                  "# TYPE orderconf_commit_writes histogram\n"
                  "orderconf_commit_writes_bucket{le=\"1\"} 1\n"
                  "orderconf_commit_writes_bucket{le=\"2\"} 1\n"
@@ -138,8 +138,8 @@ Test(metrics_text, times_are_seconds)
     metrics_observe_time(METRIC_FLUSH_TIMES, UINT64_C(3000000000));
     assert_lines(
         "orderconf_flush_duration_seconds",
-        "# HELP orderconf_flush_duration_seconds Time that a commit took to "
-        "be on disk.\n"
+        "# HELP orderconf_flush_duration_seconds Time to write a commit to "
+        "disk.\n"
         "# TYPE orderconf_flush_duration_seconds histogram\n"
         "orderconf_flush_duration_seconds_bucket{le=\"2.5e-05\"} 1\n"
         "orderconf_flush_duration_seconds_bucket{le=\"5e-05\"} 2\n"

@@ -81,9 +81,10 @@ Test(secrets_file, must_not_be_open_to_others)
         char expected[128];
 
         write_file(text, 0640 | other);
-        snprintf(expected, sizeof(expected),
-                 ": is open to others (mode %04o), must be 0640 or less",
-                 0640u | (unsigned)other);
+        snprintf(
+            expected, sizeof(expected),
+            ": is open to others (mode %04o); the mode must be 0640 or less",
+            0640u | (unsigned)other);
         assert_refused(expected);
     }
     for (size_t i = 0; i < 3; i++) {
@@ -112,9 +113,9 @@ Test(secrets_file, must_hold_fit_keys)
     static const struct {
         const char *text, *expected;
     } cases[] = {
-        {"[]", ": keys: must be an array of at least one key"},
-        {"{\"keys\":{}}", ": keys: must be an array of at least one key"},
-        {"{\"keys\":[]}", ": keys: must be an array of at least one key"},
+        {"[]", ": keys: must be an array with at least one key"},
+        {"{\"keys\":{}}", ": keys: must be an array with at least one key"},
+        {"{\"keys\":[]}", ": keys: must be an array with at least one key"},
         {"{\"keys\":[7]}", ": keys[0]: must be an object"},
         {"{\"keys\":[{\"kid\":\"a\",\"k\":\"" K "\"}]}",
          ": keys[0].kty: must be \"oct\""},
@@ -130,7 +131,7 @@ Test(secrets_file, must_hold_fit_keys)
          ": keys[0].kid: must be a text of 1 to 64 bytes"},
         {"{\"keys\":[{\"kty\":\"oct\",\"kid\":\"a\",\"k\":\"" K "\"},"
          "{\"kty\":\"oct\",\"kid\":\"a\",\"k\":\"" K "\"}]}",
-         ": keys[1].kid: is another key's, too"},
+         ": keys[1].kid: another key has the same kid"},
         {"{\"keys\":[{\"kty\":\"oct\",\"kid\":\"a\"}]}",
          ": keys[0].k: must be 32 bytes in base64url"},
         {"{\"keys\":[{\"kty\":\"oct\",\"kid\":\"a\",\"k\":\"" K "A\"}]}",
@@ -158,7 +159,7 @@ Test(secrets_file, holds_a_limited_number_of_keys)
 
     snprintf(kids + strlen(kids), sizeof(kids) - strlen(kids), "another");
     auto_char *text = ring_text(kids);
-    assert_text_refused(text, ": keys: must be at most 32");
+    assert_text_refused(text, ": keys: must have at most 32 elements");
 }
 
 Test(secrets_file, may_say_more_than_is_asked)

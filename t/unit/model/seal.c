@@ -115,17 +115,20 @@ Test(seal, what_cannot_be_opened_says_why)
     assert_fault(&seal, stored, "one", "there is no such secret key");
     seal.secrets = other;
     assert_fault(&seal, stored, "one",
-                 "it is damaged, or another tenant's, key's or secret key's");
+                 "it is damaged, or belongs to another tenant, config key or "
+                 "secret key");
     seal.secrets = one;
     seal.tenant = "brio";
     assert_fault(&seal, stored, "one",
-                 "it is damaged, or another tenant's, key's or secret key's");
+                 "it is damaged, or belongs to another tenant, config key or "
+                 "secret key");
     seal.tenant = "acme";
     assert_opens(&seal, stored, CANONICAL);
     at = strstr(stored, "\"data\":\"") + 10;
     *at = *at == 'A' ? 'B' : 'A';
     assert_fault(&seal, stored, "one",
-                 "it is damaged, or another tenant's, key's or secret key's");
+                 "it is damaged, or belongs to another tenant, config key or "
+                 "secret key");
     secrets_close(one);
     secrets_close(two);
     secrets_close(other);
