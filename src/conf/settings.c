@@ -10,8 +10,8 @@
 /* clang-format off */
 const struct args_row settings_rows[SETTINGS_COUNT] = {
     {"config", SETTINGS_FILE_VARIABLE, "FILE",
-     "settings file, of lines like the environment's;\n"
-     "none if it is empty",
+     "settings file, with lines like ORDERCONF_DB=DIR;\n"
+     "if FILE is empty, no file is read",
      ARGS_TEXT_OR_EMPTY, TO(config), 0, 0, SETTINGS_FILE},
     {"db", "ORDERCONF_DB", "DIR", "directory of the store",
      ARGS_TEXT, TO(db), 0, 0, SETTINGS_DB},
@@ -27,7 +27,8 @@ const struct args_row settings_rows[SETTINGS_COUNT] = {
      "iss of tokens, with {tenant} in it; required",
      ARGS_TEXT, TO(issuer), 0, 0, NULL},
     {"tenant-claim", "ORDERCONF_TENANT_CLAIM", "NAME",
-     "claim that names the tenant, if all share an issuer",
+     "claim that names the tenant, if all tenants share\n"
+     "an issuer",
      ARGS_TEXT, TO(tenant_claim), 0, 0, NULL},
     {"jwks", "ORDERCONF_JWKS", "TEMPLATE", "path of a tenant's key set",
      ARGS_TEXT, TO(jwks), 0, 0, SETTINGS_JWKS},
@@ -44,19 +45,18 @@ const struct args_row settings_rows[SETTINGS_COUNT] = {
      "without it read ******** in their place",
      ARGS_TEXT, TO(secret_scope), 0, 0, NULL},
     {"clock-skew", "ORDERCONF_CLOCK_SKEW", "SECONDS",
-     "by how much the clock of whoever signs tokens may\n"
+     "how much the clock of the issuer of tokens may\n"
      "differ (default: 60 for nbf and iat, 0 for exp)",
      ARGS_COUNT, TO(clock_skew), 0, 3600, NULL},
     {"secret-keys", "ORDERCONF_SECRET_KEYS", "FILE",
-     "key set that secrets in the store are encrypted\n"
-     "with",
+     "key set that encrypts secrets in the store",
      ARGS_TEXT, TO(secret_keys), 0, 0, NULL},
     {"webhook-schemes", "ORDERCONF_WEBHOOK_SCHEMES", "LIST",
      "the only URI schemes that a new webhook's url may\n"
      "have, such as https, or https,http (default: any)",
      ARGS_TEXT, TO(webhook_schemes), 0, 0, NULL},
     {"map-size", "ORDERCONF_MAP_SIZE", "SIZE",
-     "most that the store may hold; bytes, or with K, M,\n"
+     "maximum size of the store, in bytes, or with K, M,\n"
      "G or T",
      ARGS_SIZE, TO(map_size), STORE_MAP_SIZE_MIN, STORE_MAP_SIZE_MAX,
      STORE_MAP_SIZE_USUAL},

@@ -203,14 +203,13 @@ const struct ctl_command ctl_backup = {
     .operands = "DIR",
     .operands_max = 1,
     .summary = "Copies the store while it is in use",
-    .details = "DIR is a directory that does not exist yet. It appears when "
-               "the copy is\n"
-               "complete, on disk, and compared with what it is a copy of: all "
-               "that was stored\n"
-               "before the backup began, from one moment, without free space. "
-               "To restore it,\n"
-               "stop the service, move the directory to where the store was, "
-               "start the service.",
+    .details = "DIR must not exist. It appears when the copy is complete, on "
+               "disk, and has been\n"
+               "compared with its original. It holds all that was stored "
+               "before the backup\n"
+               "began, from one moment, without free space. To restore it, "
+               "stop the service,\n"
+               "move DIR to the place of the store, and start the service.",
     .options = options,
     .option_count = OPTIONS,
     .needs = {.store = CTL_STORE},

@@ -54,12 +54,12 @@ run(struct ctl_session *session)
 const struct ctl_command ctl_check = {
     .name = "check",
     .operands = "",
-    .summary = "Reads all of the store, and says whether it is damaged",
-    .details = "It reads the store as it is at one moment, beside running "
-               "workers or without\n"
-               "them. Nothing is changed: an older store is not raised. The "
-               "exit status is 1 if\n"
-               "the store is damaged.",
+    .summary = "Reads all of the store, and prints whether it is damaged",
+    .details = "It reads the store as it is at one moment, with or without "
+               "running workers. It\n"
+               "changes nothing, and does not raise an older store. The exit "
+               "status is 1 if the\n"
+               "store is damaged.",
     .options = options,
     .option_count = OPTIONS,
     .run = run,

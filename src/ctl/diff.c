@@ -280,13 +280,16 @@ const struct ctl_command ctl_diff = {
     .name = "diff",
     .operands = "FILE [FILE]",
     .operands_max = 2,
-    .summary = "Tells what differs between exports, or one and the store",
-    .details =
-        "A FILE is sorted as export writes it; a single one is compared with "
-        "the store.\nTells which settings were added, removed or changed since "
-        "the first, with their\nversions; the values are what is compared. "
-        "As that of diff(1), the exit status\nis 0 if there is no difference, "
-        "1 if there is one, 2 if something is wrong.",
+    .summary =
+        "Prints what differs between exports, or an export and the store",
+    .details = "A FILE is sorted as export writes it. A single FILE is "
+               "compared with the store.\n"
+               "Prints the settings that were added, removed or changed since "
+               "the first FILE,\n"
+               "with their versions. Only the values are compared. The exit "
+               "status is that of\n"
+               "diff(1): 0 if nothing differs, 1 if something differs, 2 if "
+               "something is wrong.",
     .options = options,
     .option_count = OPTIONS,
     .needs = {.tenant = CTL_TENANT_NAMED,

@@ -24,8 +24,8 @@ static const struct ctl_option options[OPTIONS] = {
                 .help = "whose settings (default: everybody's)"},
     [OUTPUT] = {.name = "output",
                 .argument = "FILE",
-                .help = "where to, replaced when it is complete (default:\n"
-                        "standard output)"},
+                .help = "file to write, replaced when the export is complete\n"
+                        "(default: standard output)"},
     [SECRET_KEYS] = CTL_SECRET_KEYS_ROW(CTL_OPTIONAL),
     [REVEAL] = CTL_REVEAL_ROW,
 };
@@ -169,14 +169,14 @@ const struct ctl_command ctl_export = {
     .name = "export",
     .operands = "",
     .summary = "Writes settings as JSON Lines",
-    .details =
-        "A line for each setting, by tenant and key, from one moment; keys "
-        "that "
-        "are not\nset are left out. A secret that is encrypted stays so, "
-        "unless "
-        "it is revealed;\none in the clear is masked. What a slow reader of "
-        "standard output has not taken\nyet keeps the store from using space "
-        "again: write to a file, if there is much.",
+    .details = "Writes a line for each setting that is set, by tenant and key, "
+               "all from one\n"
+               "moment. An encrypted secret stays encrypted unless it is "
+               "revealed; a secret in\n"
+               "the clear is masked. As long as a slow reader of standard "
+               "output has not taken\n"
+               "everything, the store cannot reuse space, so write large "
+               "exports to a file.",
     .options = options,
     .option_count = OPTIONS,
     .needs = {.tenant = CTL_TENANT_STORED,

@@ -103,9 +103,9 @@ const struct ctl_command ctl_get = {
     .operands = "KEY",
     .operands_max = 1,
     .summary = "Prints a setting of a tenant",
-    .details =
-        "The value as JSON; with --json, its time, version and ETag, too. "
-        "A key that is\nnot set has its default.",
+    .details = "Prints the value as JSON. With --json, its time, version and "
+               "ETag are printed,\n"
+               "too. A key that is not set has its default.",
     .options = options,
     .option_count = OPTIONS,
     .needs = {.tenant = CTL_TENANT_STORED,

@@ -161,9 +161,11 @@ const struct ctl_command ctl_history = {
     .name = "history",
     .operands = "KEY",
     .operands_max = 1,
-    .summary = "Prints who set a setting of a tenant to what, and when",
-    .details = "Newest first, a line each: version, time, author and value. "
-               "With --json, each is\na line of JSON.",
+    .summary =
+        "Prints the versions of a setting of a tenant, and their authors",
+    .details = "Prints a line for each version, newest first: its number, "
+               "time, author and\n"
+               "value. With --json, each is a line of JSON.",
     .options = options,
     .option_count = OPTIONS,
     .needs = {.tenant = CTL_TENANT_STORED,

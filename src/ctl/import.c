@@ -313,15 +313,15 @@ const struct ctl_command ctl_import = {
     .operands = "[FILE]",
     .operands_max = 1,
     .summary = "Stores settings from JSON Lines",
-    .details = "FILE, or standard input, is sorted as export writes it. All of "
-               "it is checked\n"
-               "first, each value like that of a POST: if a line is wrong, "
+    .details = "FILE, or standard input, is sorted as export writes it. All "
+               "lines are checked\n"
+               "first, each value like that of a POST. If a line is wrong, "
                "nothing is stored.\n"
-               "Then each tenant's settings are stored together or not at all, "
-               "beside running\n"
-               "workers. What has the value already gets no new version. Keys "
-               "that FILE does\n"
-               "not name stay as they are.",
+               "Then the settings of each tenant are stored together or not at "
+               "all, beside\n"
+               "running workers. A setting that has the value already gets no "
+               "new version. Keys\n"
+               "that FILE does not name are not changed.",
     .options = options,
     .option_count = OPTIONS,
     .needs = {.tenant = CTL_TENANT_NAMED,

@@ -175,8 +175,9 @@ const struct ctl_command ctl_keygen = {
     .operands = "",
     .summary = "Makes a key pair, and adds its public half to a key set",
     .details = "Prints the kid, which is the key's thumbprint (RFC 7638). "
-               "Workers use the new\nset at once; tokens of the keys that were "
-               "there stay good.",
+               "Workers use the new\n"
+               "set at once. Tokens of the keys that were in the set before "
+               "stay good.",
     .options = options,
     .option_count = OPTIONS,
     .run = run,

@@ -35,7 +35,8 @@ static const struct ctl_option options[OPTIONS] = {
             "instead of the system's",
             NULL, CTL_OPTIONAL},
     [TIMEOUT] = {"timeout", "SECONDS", NULL,
-                 "how long it may take, at most 600", "30", CTL_OPTIONAL},
+                 "how long all of it may take, at most 600", "30",
+                 CTL_OPTIONAL},
     [AS_JSON] = {"json", NULL, NULL, "print the result as JSON", NULL,
                  CTL_OPTIONAL},
 };
@@ -71,7 +72,7 @@ get_set(const struct fetch_options *from, char *text, size_t *len_out,
     enum err err;
 
     if (!fetch_get(from, text, JWKS_BYTES_MAX, len_out, why, sizeof(why)))
-        return ctl_fail("no key set came: %s", why);
+        return ctl_fail("could not fetch the key set: %s", why);
     text[*len_out] = '\0';
     err = key_set_check(text, *len_out, tell_skipped, NULL, count_out, &wrong);
     if (err == ERR_NOMEM)
@@ -170,10 +171,11 @@ const struct ctl_command ctl_keys_fetch = {
     .name = "keys fetch",
     .operands = "",
     .summary = "Fetches a tenant's key set from an https URL",
-    .details = "The set is checked first: one that cannot be used, or holds a "
-               "private key,\nchanges nothing, and neither does any other "
-               "failure. Workers use the new set\nat once. Keys that are not "
-               "in it are good no longer.",
+    .details = "The set is checked first. A set that cannot be used, or holds "
+               "a private key,\n"
+               "changes nothing; nor does any other failure. Workers use the "
+               "new set at once.\n"
+               "Keys that are not in the new set are no longer accepted.",
     .options = options,
     .option_count = OPTIONS,
     .needs = {.tenant = CTL_TENANT_NAMED},

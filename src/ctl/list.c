@@ -80,9 +80,9 @@ const struct ctl_command ctl_list = {
     .name = "list",
     .operands = "",
     .summary = "Prints all settings of a tenant, as they are at one moment",
-    .details =
-        "A line each: key, version, time and value; of a key that is not "
-        "set, its\ndefault.",
+    .details = "Prints a line for each key: its name, version, time and value. "
+               "A key that is not\n"
+               "set has its default.",
     .options = options,
     .option_count = CTL_VIEW_OPTIONS,
     .needs = {.tenant = CTL_TENANT_STORED,

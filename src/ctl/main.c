@@ -55,11 +55,11 @@ print_help(void)
            "Administers a sales-order configuration service.\n\n");
     for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
         printf("  %-11s %s\n", commands[i]->name, commands[i]->summary);
-    printf("\n  --help     print this; behind a COMMAND, its options\n"
+    printf("\n  --help     print this; after a COMMAND, print its options\n"
            "  --version  print the version\n\n"
-           "The exit status is 0, 1 if it failed, 2 if the command line, a "
-           "variable or the\nsettings file is wrong, or 3 if another write "
-           "came first.\n");
+           "The exit status is 0, 1 if the command failed, 2 if the command "
+           "line, a variable\nor the settings file is wrong, or 3 if another "
+           "write came first.\n");
 }
 
 static void

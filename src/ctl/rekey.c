@@ -287,10 +287,13 @@ const struct ctl_command ctl_rekey = {
     .name = "rekey",
     .operands = "",
     .summary = "Encrypts all secrets in the store with the first secret key",
-    .details = "In the history and in what is current, also those that are "
-               "in the clear. No\nversion is made. To have a new key: add it "
-               "last to the file and reload the\nservice, put it first and "
-               "reload, rekey, and then remove the old one.",
+    .details = "Encrypts those in current values and in the history, also "
+               "those in the clear,\n"
+               "without making new versions. To replace a key: add the new one "
+               "at the end of the\n"
+               "file and reload the service; move it to the front and reload; "
+               "rekey; then remove\n"
+               "the old one.",
     .options = options,
     .option_count = OPTIONS,
     .needs = {.secrets = CTL_SECRETS, .store = CTL_STORE},

@@ -66,10 +66,12 @@ const struct ctl_command ctl_restore = {
     .name = "restore",
     .operands = "KEY VERSION",
     .operands_max = 2,
-    .summary = "Sets a setting of a tenant to what an old version was",
-    .details = "This is a new version, by its own author. The old value is "
-               "checked as any other;\na key that can be set only once, and a "
-               "version that unset the key, are refused.",
+    .summary = "Sets a setting of a tenant to the value of an old version",
+    .details = "This makes a new version, with its own author. The old value "
+               "is checked by the\n"
+               "rules of today. A key that can be set only once is refused, "
+               "and so is a version\n"
+               "that unset the key.",
     .options = ctl_change_options,
     .option_count = CTL_CHANGE_OPTIONS,
     .needs = {.tenant = CTL_TENANT_STORED,

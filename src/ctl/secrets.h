@@ -15,7 +15,7 @@
     {                                                                          \
         .name = "secret-keys", .argument = "FILE",                             \
         .env = "ORDERCONF_SECRET_KEYS",                                        \
-        .help = "key set that secrets are encrypted with", .need = (need_)     \
+        .help = "key set that encrypts secrets", .need = (need_)               \
     }
 #define CTL_REVEAL_ROW                                                         \
     {                                                                          \

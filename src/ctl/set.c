@@ -93,11 +93,13 @@ const struct ctl_command ctl_set = {
     .operands = "KEY [VALUE]",
     .operands_max = 2,
     .summary = "Sets a setting of a tenant to a value",
-    .details =
-        "The value is JSON, as in \"value\" of a POST, and checked like "
-        "one. Without it, or\nif it is -, it is read from the standard "
-        "input; behind --, it may begin with -.\nA secret given as " SEAL_MASK
-        " stays what it is, if the URL\nnames the same server.",
+    .details = "VALUE is JSON, like \"value\" in the body of a POST, and is "
+               "checked like it.\n"
+               "Without VALUE, or if it is -, the value is read from standard "
+               "input. Put a VALUE\n"
+               "that begins with - after --. " SEAL_MASK
+               " in place of a secret keeps the stored\n"
+               "secret, if the URL names the same server.",
     .options = ctl_change_options,
     .option_count = CTL_CHANGE_OPTIONS,
     .needs = {.tenant = CTL_TENANT_NAMED,

@@ -111,9 +111,9 @@ run(struct ctl_session *session)
 const struct ctl_command ctl_stat = {
     .name = "stat",
     .operands = "",
-    .summary = "Tells what the store holds, and how full it is",
-    .details = "Readers are the processes that have it open, this one among "
-               "them.",
+    .summary = "Prints what the store holds, and how full it is",
+    .details = "Readers are the processes that have the store open, this one "
+               "included.",
     .options = options,
     .option_count = OPTIONS,
     .needs = {.store = CTL_STORE},

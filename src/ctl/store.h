@@ -34,12 +34,12 @@ enum { CTL_DB, CTL_MAP_SIZE, CTL_HISTORY, CTL_SYSLOG, CTL_STORE_OPTIONS };
                 .initial = SETTINGS_DB},                                       \
     [CTL_MAP_SIZE] = {.name = "map-size", .argument = "SIZE",                  \
                       .env = "ORDERCONF_MAP_SIZE",                             \
-                      .help = "most that the store may hold; bytes, or with "  \
-                              "K,\nM, G or T; if not set, it stays as it is"}, \
+                      .help = "maximum size of the store, in bytes, or with "  \
+                              "K,\nM, G or T; if not set, it is not changed"}, \
     [CTL_HISTORY] = {.name = "history", .argument = "N",                       \
                      .env = "ORDERCONF_HISTORY",                               \
-                     .help = "versions kept of each key; if not set, the old\n"\
-                             "ones are left to the service"},                  \
+                     .help = "versions kept of each key; if not set, none is\n"\
+                             "removed"},                  \
     [CTL_SYSLOG] = {.name = "syslog", .env = "ORDERCONF_SYSLOG",               \
                     .help = "log to syslog, rather than to stderr"}
 
@@ -47,8 +47,8 @@ enum { CTL_DB, CTL_MAP_SIZE, CTL_HISTORY, CTL_SYSLOG, CTL_STORE_OPTIONS };
 
 #define CTL_SUBJECT_ROW                                                        \
     {.name = "subject", .argument = "NAME",                                    \
-     .help = "whom the history tells as author (default: cli: and\n"           \
-             "your login name)"}
+     .help = "author in the history (default: cli: and your login\n"           \
+             "name)"}
 /* clang-format on */
 
 enum ctl_store_mode {

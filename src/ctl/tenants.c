@@ -119,9 +119,11 @@ run(struct ctl_session *session)
 const struct ctl_command ctl_tenants = {
     .name = "tenants",
     .operands = "",
-    .summary = "Lists the tenants that the store has something of",
-    .details = "A line each: name, how many keys are set, and the time of the "
-               "last change. With\n--json, each is a line of JSON.",
+    .summary = "Lists the tenants in the store",
+    .details =
+        "Prints a line for each tenant: its name, the number of keys that are "
+        "set, and\n"
+        "the time of the last change. With --json, each is a line of JSON.",
     .options = options,
     .option_count = OPTIONS,
     .needs = {.store = CTL_STORE},

@@ -21,9 +21,10 @@ const struct ctl_command ctl_unset = {
     .name = "unset",
     .operands = "KEY",
     .operands_max = 1,
-    .summary = "Unsets a setting of a tenant, so that it has its default",
-    .details = "The version counts on, and the history shows who did it. A key "
-               "that can be set\nonly once may then be set again.",
+    .summary = "Unsets a setting of a tenant, so that it has its default again",
+    .details = "This makes a new version, which the history shows with its "
+               "author. A key that\n"
+               "can be set only once can be set again afterwards.",
     .options = ctl_change_options,
     .option_count = CTL_UNSET_OPTIONS,
     .needs = {.tenant = CTL_TENANT_STORED,

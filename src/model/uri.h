@@ -24,7 +24,7 @@ enum err uri_is_same_server(const char *one, const char *other,
 void uri_escape(const char *text, char *escaped_out);
 
 #define URI_SCHEMES_RULE                                                       \
-    "must be URI schemes with a comma between, such as https,http"
+    "must be URI schemes separated by commas, such as https,http"
 
 /* True if the list is of schemes (RFC 3986, section 3.1), with a comma between
  * two of them and nothing else: "https,http". */

@@ -85,15 +85,15 @@ print_help(void)
         snprintf(note, sizeof(note), "default: %s", row->initial);
         args_print(row, row->initial != NULL ? note : NULL);
     }
-    printf("  --reload                 have the service of process $MAINPID "
-           "reload,\n"
-           "                           and wait until it has\n"
-           "  --help                   print this\n"
-           "  --version                print the version\n\n"
-           "The environment sets the same: ORDERCONF_MAP_SIZE is --map-size. "
-           "So does the\nsettings file, with lines such as "
-           "ORDERCONF_MAP_SIZE=64G. The command line wins\nover the "
-           "environment, which wins over the file.\n");
+    printf(
+        "  --reload                 make the service with process id $MAINPID\n"
+        "                           reload, and wait until it has\n"
+        "  --help                   print this\n"
+        "  --version                print the version\n\n"
+        "Each setting is also a variable of the environment, such as "
+        "ORDERCONF_MAP_SIZE,\nand a line of the settings file, such as "
+        "ORDERCONF_MAP_SIZE=64G. The command\nline wins over the "
+        "environment, and the environment over the file.\n");
 }
 
 enum options_result

@@ -79,7 +79,7 @@ test('a reload applies it; what is stored stays, and cannot be restored', async 
   await reload('settings_refused');
   assert.match(
     stack.log(),
-    /webhook-schemes: must be URI schemes with a comma between, such as https,http/,
+    /webhook-schemes: must be URI schemes separated by commas, such as https,http/,
   );
   settings('https');
   await reload('workers_replaced');
@@ -126,7 +126,7 @@ test('orderconf set, restore and import follow it', async () => {
   assert.equal(admin.json('get', '--tenant=acme', key).version, 2);
   admin.fails(
     2,
-    /--webhook-schemes: must be URI schemes with a comma between/,
+    /--webhook-schemes: must be URI schemes separated by commas/,
     ...['set', '--tenant=acme', '--webhook-schemes=https;http', key, https],
   );
   await stack.stop();

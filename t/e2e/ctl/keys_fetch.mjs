@@ -218,7 +218,7 @@ test('answers that are none', async () => {
   await fails(/the server answers with status 404/, '/nothing');
   await fails(/the server answers with status 500/, '/500');
   await fails(/the server answers with status 204/, '/204');
-  await fails(/no key set came: /, '/half');
+  await fails(/could not fetch the key set: /, '/half');
 });
 
 test('a coded answer is decoded, and bounded as it is then', async () => {
@@ -234,11 +234,11 @@ test('a coded answer is decoded, and bounded as it is then', async () => {
   coded('/bomb', 'gzip', gzipSync(JSON.stringify({ keys: [key], x: 'x'.repeat(64 * 1024 * 1024) })));
   await fails(/the answer is larger than/, '/bomb');
   coded('/cut', 'gzip', gzipSync(setOf(key)).subarray(0, 40));
-  await fails(/no key set came: |the key set is not valid JSON/, '/cut');
+  await fails(/could not fetch the key set: |the key set is not valid JSON/, '/cut');
   coded('/plain', 'gzip', setOf(key));
-  await fails(/no key set came: /, '/plain');
+  await fails(/could not fetch the key set: /, '/plain');
   coded('/unknown', 'x-none', setOf(key));
-  await fails(/no key set came: .*[Ee]ncoding/, '/unknown');
+  await fails(/could not fetch the key set: .*[Ee]ncoding/, '/unknown');
 });
 
 test('an answer that is too large, told or not', async () => {
@@ -289,8 +289,8 @@ test('a server that is not who it should be', async () => {
   });
   assert.equal(bare, 1);
   assert.ok(!existsSync(join(root, 'never.json')));
-  await fails(/no key set came: /, '/target', [`--ca=${join(root, 'none.pem')}`]);
-  await fails(/no key set came: /, '/target', ['--ca=/dev/null']);
+  await fails(/could not fetch the key set: /, '/target', [`--ca=${join(root, 'none.pem')}`]);
+  await fails(/could not fetch the key set: /, '/target', ['--ca=/dev/null']);
 });
 
 test('nobody there', async () => {
@@ -298,7 +298,7 @@ test('nobody there', async () => {
   const port = await listen(server);
   await new Promise((resolve) => { server.close(resolve); });
   servers.splice(servers.indexOf(server), 1);
-  await fails(/no key set came: /, `https://127.0.0.1:${port}/`);
+  await fails(/could not fetch the key set: /, `https://127.0.0.1:${port}/`);
 });
 
 test('a key file that cannot be written', async () => {
