@@ -198,6 +198,6 @@ Test(change_view, what_is_wrong_is_explained)
     cr_expect_eq(change_explain(key, ERR_DENIED, messages), ERR_INVALID);
     cr_expect_eq(change_explain(key, ERR_TOOBIG, messages), ERR_INVALID);
     cr_expect_str_eq(json_string_value(json_array_get(messages, 2)),
-                     "value: must be at most 65600 bytes with the api_key that "
-                     "is kept");
+                     "value: must be at most 65600 bytes together with the "
+                     "stored api_key");
 }
