@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "model/config_keys.h"
 
+#include "base/util.h"
+
 #include <string.h>
 
 #define SCHEMA_POSITIVE .type = SCHEMA_INTEGER, .min = 1, .max = INT64_MAX
@@ -48,7 +50,7 @@ static const struct schema_member webhook[] = {
     {.name = NULL},
 };
 
-const struct config_key config_keys[CONFIG_KEYS_MAX] = {
+const struct config_key config_keys[] = {
     {.name = "sales_order_generator_sequence",
      .value = {.type = SCHEMA_OBJECT, .members = sequence},
      .unset = "{}",
@@ -71,6 +73,9 @@ const struct config_key config_keys[CONFIG_KEYS_MAX] = {
      .secret = "api_key",
      .recipient = "url"},
 };
+
+_Static_assert(ARRAY_SIZE(config_keys) == CONFIG_KEYS_MAX,
+               "CONFIG_KEYS_MAX says how many rows there are");
 
 const struct config_key *
 config_key_find(const char *name)

@@ -217,16 +217,24 @@ Test(api_timeline, a_cursor_of_another_history_is_refused)
         "before: is of another history; begin with the newest version");
 }
 
+/* True if the body has it; no NUL ends that. */
+static bool
+has_text(const char *text)
+{
+    return memmem(answer.response.body, answer.response.body_len, text,
+                  strlen(text)) != NULL;
+}
+
 Test(api_timeline, a_secret_is_shown_as_the_token_may_see_it)
 {
     api.has_mask = true;
     set(&api, WEBHOOK,
         "{\"url\":\"https://a.example/\",\"api_key\":\"s3cret\"}");
     ASK(&api, api_timeline, &answer);
-    cr_expect_not_null(strstr(answer.response.body, "s3cret"));
+    cr_expect(has_text("s3cret"));
     ASK(&api, api_timeline, &answer, .is_masked = true);
-    cr_expect_null(strstr(answer.response.body, "s3cret"));
-    cr_expect_not_null(strstr(answer.response.body, "********"));
+    cr_expect_not(has_text("s3cret"));
+    cr_expect(has_text("********"));
 }
 
 Test(api_timeline, without_memory_or_store_it_says_so)

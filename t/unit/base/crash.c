@@ -63,6 +63,7 @@ crash(void (*body)(void), int number)
     pid_t pid = fork();
 
     if (pid == 0) {
+        signal(number, SIG_DFL); /* a sanitizer has a handler */
         log_open(false);
         log_queue(LOG_BY_THREAD, NULL);
         body();
