@@ -16,23 +16,16 @@ EXTRA_DIST += \
 	t/check-all \
 	t/check-bare \
 	t/check-deb \
+	t/check-seventh-key \
 	t/check-upgrade \
-	t/data/big_sales_order \
-	t/data/cancellation_allowed_from \
-	t/data/contract/external_oms.json \
-	t/data/contract/sales_order.json \
-	t/data/external_oms \
-	t/data/external_order_webhook \
-	t/data/on_hold_timer_duration \
-	t/data/rsa.pem \
-	t/data/sales_order_generator_sequence \
-	t/data/store_1 \
+	t/data \
 	t/e2e/lib \
 	t/e2e/server/threads.mjs \
 	t/installed \
 	t/lib/bare.sh \
 	t/lib/flush_record.c \
 	t/lib/refuse_memory.c \
+	t/lib/seventh_key.mjs \
 	t/lib/slow_flush.c \
 	t/package-lock.json \
 	t/package.json \
@@ -333,9 +326,11 @@ check-all: $(BUILT_SOURCES)
 # The same on a bare Debian 12: an hour, as root. And what of it check-all runs.
 check-bare:
 	SRCDIR='$(abs_srcdir)' $(srcdir)/t/check-bare all
+check-seventh-key:
+	SRCDIR='$(abs_srcdir)' NODE='$(NODE)' $(srcdir)/t/check-seventh-key
 check-bare-units:
 	SRCDIR='$(abs_srcdir)' $(srcdir)/t/check-bare
-.PHONY: check-all check-bare check-bare-units
+.PHONY: check-all check-bare check-bare-units check-seventh-key
 
 # Where threads meet, by ThreadSanitizer, in a build of its own.
 check-threads: orderconf.fcgi

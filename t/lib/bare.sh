@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash
 # A bare Debian 12 in a directory, with its packages from where this machine has
-# them: for t/check-bare, t/check-deb and t/check-upgrade, which source this.
+# them: for t/check-bare, t/check-deb and t/check-upgrade, which source this; and a
+# copy of the sources.
 
 # bare_make DIR [PACKAGE...]: makes it. What it says is for a log; false if it
 # cannot be made here.
@@ -33,4 +34,17 @@ bare_run() {
     env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin DEBIAN_FRONTEND=noninteractive \
         LC_ALL=C.UTF-8 HOME=/root ${https_proxy+https_proxy="$https_proxy"} \
         timeout "$seconds" chroot "$root" "$@"
+}
+
+# copy_sources SRCDIR DIR: as a checkout has them: what git would track, or of a
+# tarball all but what is built.
+copy_sources() {
+    mkdir -p "$2"
+    if git -C "$1" rev-parse --is-inside-work-tree >/dev/null 2>&1
+    then
+        git -C "$1" ls-files -z --cached --others --exclude-standard |
+            tar -C "$1" --null --ignore-failed-read -T - -c
+    else
+        tar -C "$1" --exclude=./build --exclude=node_modules -c .
+    fi | tar -C "$2" --no-same-owner -x
 }

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: MIT
 // All config keys in one answer.
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { assertProblem } from '../lib/contract.mjs';
-import { assertDescribed, operationOf } from '../lib/document.mjs';
+import { assertDescribed, KEYS, operationOf } from '../lib/document.mjs';
 import { LIST_TAG, versionOf } from '../lib/etag.mjs';
+import { srcdir } from '../lib/paths.mjs';
 import { BASE, factory } from '../lib/stack.mjs';
 
 const { start } = factory();
@@ -14,24 +17,21 @@ const path = BASE.slice(0, -1);
 const listing = operationOf('GET', '/config/sales_order');
 const list = (tenant, headers) => stack.request({ tenant, path, headers });
 
-const values = {
-  sales_order_generator_sequence: { prefix: 'A', size: 5 },
-  on_hold_timer_duration: 30,
-  cancellation_allowed_from: ['dc', 'store'],
-  big_sales_order: { soft_limit_for_big_orders: 7 },
-  external_oms: { enabled: true },
-  external_order_webhook: { url: 'https://a.example', api_key: 'k', timeout: 3 },
-};
-const keys = Object.keys(values);
-
+// The one of each key that t/data has as an example.
+const values = Object.fromEntries(
+  KEYS.map((key) => [
+    key,
+    JSON.parse(readFileSync(join(srcdir, 't/data', key, 'good/example.json.expected'), 'utf8')),
+  ]),
+);
 test('a tenant that never set anything has the defaults', async () => {
   const tenant = stack.tenant();
   const answer = await list(tenant);
   assertDescribed(listing, answer);
   assert.equal(answer.status, 200);
   assert.equal(answer.headers['cache-control'], 'no-store');
-  assert.deepEqual(Object.keys(answer.json), keys);
-  for (const key of keys) {
+  assert.deepEqual(Object.keys(answer.json), KEYS);
+  for (const key of KEYS) {
     const own = await stack.get(tenant, key);
     assert.deepEqual(answer.json[key], {
       value: own.status === 404 ? null : own.json.value,
@@ -45,12 +45,12 @@ test('a tenant that never set anything has the defaults', async () => {
 
 test('it says of each key what the key itself says', async () => {
   const tenant = stack.tenant();
-  for (const [i, key] of keys.entries())
+  for (const [i, key] of KEYS.entries())
     for (let n = 0; n <= i; n++)
       await stack.post(tenant, key, { value: values[key] });
   const answer = await list(tenant);
   assertDescribed(listing, answer);
-  for (const key of keys) {
+  for (const key of KEYS) {
     const own = await stack.get(tenant, key);
     assert.deepEqual(answer.json[key], {
       value: values[key],
@@ -65,7 +65,7 @@ test('it says of each key what the key itself says', async () => {
 test('its ETag changes with each key, and else stays', async () => {
   const tenant = stack.tenant();
   const seen = new Set();
-  for (const key of [undefined, ...keys]) {
+  for (const key of [undefined, ...KEYS]) {
     if (key) await stack.post(tenant, key, { value: values[key] });
     const { headers } = await list(tenant);
     assert.match(headers.etag, LIST_TAG);
@@ -79,7 +79,7 @@ test('its ETag changes with each key, and else stays', async () => {
   const stale = await list(tenant, { 'if-none-match': [...seen][3] });
   assert.equal(stale.status, 200);
   // Another tenant's writes are nothing to this one.
-  await stack.post(stack.tenant(), keys[1], { value: 1 });
+  await stack.post(stack.tenant(), KEYS[1], { value: 1 });
   const etag = [...seen].at(-1);
   assert.equal((await list(tenant, { 'if-none-match': etag })).status, 304);
 });

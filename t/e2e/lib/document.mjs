@@ -50,6 +50,9 @@ export const operations = Object.entries(document.paths).flatMap(
       })),
 );
 
+/** The config keys, in the order of the document and of an answer. */
+export const KEYS = document.components.parameters.Key.schema.enum;
+
 /** The one of these operations at a path of the document. */
 export function operationOf(method, path) {
   const found = operations.find((o) => o.path === path && o.method === method);
