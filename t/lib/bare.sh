@@ -27,11 +27,12 @@ bare_make() {
     chmod +x "$root/usr/sbin/policy-rc.d"
 }
 
-# bare_run SECONDS DIR COMMAND...: in it, with an environment of its own.
+# bare_run SECONDS DIR COMMAND...: in it, with an environment of its own. With
+# BARE_EXEC in the place of this shell, so that a signal reaches the command.
 bare_run() {
     local seconds=$1 root=$2
     shift 2
-    env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin DEBIAN_FRONTEND=noninteractive \
+    ${BARE_EXEC:+exec} env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin DEBIAN_FRONTEND=noninteractive \
         LC_ALL=C.UTF-8 HOME=/root ${https_proxy+https_proxy="$https_proxy"} \
         timeout "$seconds" chroot "$root" "$@"
 }
