@@ -257,6 +257,7 @@ t_unit_store_threads_SOURCES = t/unit/store/threads.c $(bad_disk)
 dist_check_SCRIPTS = \
 	t/e2e/api/contract.mjs \
 	t/e2e/api/etags.mjs \
+	t/e2e/api/examples.mjs \
 	t/e2e/api/history.mjs \
 	t/e2e/api/list.mjs \
 	t/e2e/api/negotiation.mjs \

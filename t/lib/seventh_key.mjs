@@ -155,3 +155,20 @@ replace(
   `${last('ExternalOrderWebhook')}    Restore:\n`,
   `${last('ExternalOrderWebhook')}${last('GiftWrapAllowed')}    Restore:\n`,
 );
+addBehind(
+  YAML,
+  `                external_order_webhook:
+                  value: {url: https://orders.example/hooks, api_key: not-a-real-key, timeout: 10}
+                  updated_at: '2026-11-22T05:39:41Z'
+                  version: 1
+                  etag: '"1-8f3c0b5e9d2a4716"'
+                  updated_by: alice
+`,
+  `                ${NAME}:
+                  value: true
+                  updated_at: '2026-11-22T05:39:41Z'
+                  version: 1
+                  etag: '"1-8f3c0b5e9d2a4716"'
+                  updated_by: alice
+`,
+);
