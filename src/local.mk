@@ -26,6 +26,7 @@ liborderconf_a_SOURCES = \
 	src/auth/refusal.c src/auth/refusal.h \
 	src/auth/rules.c src/auth/rules.h \
 	src/auth/token_cache.c src/auth/token_cache.h \
+	src/auth/wanted.c src/auth/wanted.h \
 	src/base/args.c src/base/args.h \
 	src/base/args_file.c src/base/args_file.h \
 	src/base/buf.c src/base/buf.h \

@@ -64,6 +64,7 @@ check_PROGRAMS += \
 	t/unit/auth/memory \
 	t/unit/auth/signed \
 	t/unit/auth/token_cache \
+	t/unit/auth/wanted \
 	t/unit/base/args \
 	t/unit/base/args_file \
 	t/unit/base/buf \
@@ -268,6 +269,7 @@ dist_check_SCRIPTS = \
 	t/e2e/api/validate_only.mjs \
 	t/e2e/api/versions.mjs \
 	t/e2e/api/webhook_schemes.mjs \
+	t/e2e/auth/keys_wanted.mjs \
 	t/e2e/auth/tokens.mjs \
 	t/e2e/ctl/backup.mjs \
 	t/e2e/ctl/check.mjs \

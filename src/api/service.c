@@ -132,6 +132,16 @@ add_store(struct store *store, struct buf *out)
                NULL, stat.readers_max);
 }
 
+static bool
+add_auth(const struct auth *auth, struct buf *out)
+{
+    return auth == NULL ||
+           metrics_text_gauge(out, "orderconf_keys_fetch_failing",
+                              "Tenants whose key set could not be fetched the "
+                              "last time.",
+                              NULL, auth_count_failing(auth));
+}
+
 void
 api_metrics(struct api *api, struct exchange *exchange)
 {
@@ -146,7 +156,7 @@ api_metrics(struct api *api, struct exchange *exchange)
                             "1 if the counters are those of all processes, 0 "
                             "if they are of the answering one alone.",
                             NULL, metrics_is_shared()) ||
-        !add_store(api->store, &out)) {
+        !add_store(api->store, &out) || !add_auth(api->auth, &out)) {
         buf_clear(&out);
         problem_respond(response, &exchange->request, ERR_NOMEM, NULL);
         return;

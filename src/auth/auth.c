@@ -26,6 +26,7 @@ struct auth {
     struct token_cache *cache;
     struct token_verdict verdict; /* of the token at hand */
     struct auth_policy policy;
+    char *failed; /* path template of what a fetch leaves that has failed */
     char ready_tenant[TENANT_MAX + 1]; /* had a key when last asked */
 };
 
@@ -80,7 +81,8 @@ copy_policy(const struct auth_options *options, struct auth_policy *policy)
         !copy_text(options->audience, &policy->audience) ||
         !copy_text(options->read_scope, &policy->read_scope) ||
         !copy_text(options->write_scope, &policy->write_scope) ||
-        !copy_text(options->secret_scope, &policy->secret_scope))
+        !copy_text(options->secret_scope, &policy->secret_scope) ||
+        !copy_text(options->wanted, &policy->wanted))
         return false;
     (void)tenant_template_parse(policy->issuer, &policy->issuers); /* checked */
     policy->skew = options->clock_skew < 0
@@ -99,7 +101,9 @@ auth_new(const struct auth_options *options)
         return NULL;
     auth->jwks = jwks_new(options->jwks);
     auth->cache = token_cache_new(CACHE_ENTRIES_MAX, CACHE_BYTES_MAX);
-    if (auth->jwks == NULL || auth->cache == NULL ||
+    if (asprintf(&auth->failed, "%s" AUTH_FAILED_SUFFIX, options->jwks) < 0)
+        auth->failed = NULL;
+    if (auth->jwks == NULL || auth->cache == NULL || auth->failed == NULL ||
         !copy_policy(options, &auth->policy)) {
         auth_free(auth);
         return NULL;
@@ -120,6 +124,8 @@ auth_free(struct auth *auth)
     free(auth->policy.read_scope);
     free(auth->policy.write_scope);
     free(auth->policy.secret_scope);
+    free(auth->policy.wanted);
+    free(auth->failed);
     free(auth);
 }
 
@@ -132,6 +138,25 @@ has_key(void *ctx, const char *tenant)
         return false;
     memmove(auth->ready_tenant, tenant, strlen(tenant) + 1);
     return true;
+}
+
+static bool
+count(void *ctx, const char *tenant)
+{
+    (void)tenant;
+    ++*(uint64_t *)ctx;
+    return false;
+}
+
+uint64_t
+auth_count_failing(const struct auth *auth)
+{
+    struct tenant_template template;
+    uint64_t failing = 0;
+
+    (void)tenant_template_parse(auth->failed, &template); /* as the key set's */
+    (void)jwks_scan(&template, count, &failing);
+    return failing;
 }
 
 bool

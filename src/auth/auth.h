@@ -17,6 +17,9 @@
 
 struct auth;
 
+/* Behind the path of a key set: what a fetch leaves that has failed. */
+#define AUTH_FAILED_SUFFIX ".failed"
+
 /* Templates hold {tenant} exactly once. Strings are copied by auth_new. */
 struct auth_options {
     const char *issuer;       /* "https://id.example.com/realms/{tenant}"; with
@@ -27,6 +30,8 @@ struct auth_options {
     const char *read_scope;   /* required in scope to read, or NULL */
     const char *write_scope;  /* required in scope to write, or NULL */
     const char *secret_scope; /* required in scope to see secrets, or NULL */
+    const char *wanted; /* directory in which a tenant's key set is asked for,
+                           see auth/wanted.h; NULL: it is not */
     int64_t clock_skew; /* seconds by which clocks may differ; -1: 60 for nbf
                            and iat, none for exp */
 };
@@ -41,6 +46,10 @@ const char *auth_options_check(const struct auth_options *options);
 
 /* True if there is a tenant whose keys can be used. */
 bool auth_is_ready(struct auth *auth);
+
+/* How many tenants have a key set that could not be fetched last time: the file
+ * PATH.failed is there, which `orderconf keys fetch` leaves and removes. */
+uint64_t auth_count_failing(const struct auth *auth);
 
 /*
  * Checks the value of an Authorization header (NULL if absent) at time now

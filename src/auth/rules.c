@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "auth/rules.h"
 
+#include "auth/wanted.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -59,14 +61,29 @@ check_issuer(struct inspection *at, enum auth_refusal *refusal_out)
                : jwt_refuse(AUTH_CLAIM, refusal_out);
 }
 
+/* A key that is not in the tenant's set may be one that its provider has begun
+ * to sign with. Who has no set asks for none. */
+static void
+ask_for_key(const struct inspection *at, const char *tenant)
+{
+    const char *dir = at->policy->wanted;
+
+    if (dir != NULL && at->jwt.kid != NULL && jwks_has_key(at->jwks, tenant))
+        wanted_ask(dir, tenant, at->now);
+}
+
 static enum err
 check_key(struct inspection *at, enum auth_refusal *refusal_out)
 {
     struct token_verdict *verdict = at->verdict;
-    enum err err = jwks_find(at->jwks, verdict->principal.tenant, at->jwt.kid,
-                             at->jwt.alg, &at->key, &verdict->generation);
+    const char *tenant = verdict->principal.tenant;
+    enum err err = jwks_find(at->jwks, tenant, at->jwt.kid, at->jwt.alg,
+                             &at->key, &verdict->generation);
 
-    return err == ERR_NOTFOUND ? jwt_refuse(AUTH_KEY, refusal_out) : err;
+    if (err != ERR_NOTFOUND)
+        return err;
+    ask_for_key(at, tenant);
+    return jwt_refuse(AUTH_KEY, refusal_out);
 }
 
 static enum err

@@ -24,6 +24,7 @@ struct auth_policy {
     char *read_scope;
     char *write_scope;
     char *secret_scope;
+    char *wanted; /* see auth/wanted.h */
     struct clock_skew skew;
 };
 

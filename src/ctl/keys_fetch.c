@@ -12,6 +12,7 @@
 #include "ctl/session.h"
 #include "model/tenant.h"
 
+#include <errno.h>
 #include <stdio.h>
 
 #define TIMEOUT_MAX 600
@@ -139,6 +140,25 @@ fetch(const struct fetch_options *from, const char *path,
     return CTL_OK;
 }
 
+/* Leaves word for the service's metrics, beside the key set: a file if the
+ * fetch has failed, and none if it has not. */
+static enum ctl_exit
+leave_word(const char *path, enum ctl_exit status)
+{
+    auto_char *word = NULL;
+
+    if (asprintf(&word, "%s" AUTH_FAILED_SUFFIX, path) < 0) {
+        word = NULL;
+        return ctl_fail("out of memory");
+    }
+    /* Where even that fails, the command has said what is wrong already. */
+    if (status == CTL_FAILED)
+        (void)file_replace(word, "the last fetch has failed\n", MODE);
+    else if (unlink(word) != 0 && errno != ENOENT)
+        return ctl_fail("%s: %s", word, strerror(errno));
+    return status;
+}
+
 static enum ctl_exit
 run(struct ctl_session *session)
 {
@@ -164,7 +184,7 @@ run(struct ctl_session *session)
     if (status != CTL_OK)
         return status;
     from.url = url;
-    return fetch(&from, path, values);
+    return leave_word(path, fetch(&from, path, values));
 }
 
 const struct ctl_command ctl_keys_fetch = {

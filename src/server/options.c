@@ -137,6 +137,7 @@ options_of_auth(const struct settings *settings)
         .read_scope = settings->read_scope,
         .write_scope = settings->write_scope,
         .secret_scope = settings->secret_scope,
+        .wanted = settings->db,
         .clock_skew = settings->clock_skew,
     };
 }

@@ -43,7 +43,7 @@ set_up(void)
 
     api_world_set_up();
     for (size_t i = 0; i < CONFIG_KEYS_MAX; i++) {
-        strcpy(etags[i], "\"0\"");
+        memcpy(etags[i], "\"0\"", sizeof("\"0\""));
         values[i] = example_of(config_keys[i].name);
     }
     etag_of_all(etags, none);
@@ -61,17 +61,16 @@ TestSuite(api_list, .init = set_up, .fini = tear_down);
 
 Test(api_list, of_a_tenant_that_never_set_anything)
 {
-    char expected[8192] = "{";
+    char expected[8192];
+    size_t len = 0;
 
-    for (size_t i = 0; i < CONFIG_KEYS_MAX; i++) {
-        size_t len = strlen(expected);
-
-        snprintf(expected + len, sizeof(expected) - len,
-                 "%s\"%s\":{\"value\":%s" UNSET, i > 0 ? "," : "",
-                 config_keys[i].name,
-                 config_keys[i].unset != NULL ? config_keys[i].unset : "null");
-    }
-    strcat(expected, "}");
+    for (size_t i = 0; i < CONFIG_KEYS_MAX; i++)
+        len += (size_t)snprintf(
+            expected + len, sizeof(expected) - len,
+            "%s\"%s\":{\"value\":%s" UNSET "%s", i > 0 ? "," : "{",
+            config_keys[i].name,
+            config_keys[i].unset != NULL ? config_keys[i].unset : "null",
+            i + 1 == CONFIG_KEYS_MAX ? "}" : "");
     ASK(&api, api_list, &answer);
     assert_answer(&answer, 200, none, expected);
     cr_expect_str_eq(answer.response.cache, "no-store");
