@@ -16,6 +16,7 @@ EXTRA_DIST += \
 	t/check-all \
 	t/check-bare \
 	t/check-deb \
+	t/check-documented \
 	t/check-seventh-key \
 	t/check-upgrade \
 	t/data \
@@ -27,6 +28,7 @@ EXTRA_DIST += \
 	t/lib/refuse_memory.c \
 	t/lib/seventh_key.mjs \
 	t/lib/slow_flush.c \
+	t/documented_root.mjs \
 	t/package-lock.json \
 	t/package.json \
 	t/redocly.yaml \
@@ -329,11 +331,15 @@ check-all: $(BUILT_SOURCES)
 # The same on a bare Debian 12: an hour, as root. And what of it check-all runs.
 check-bare:
 	SRCDIR='$(abs_srcdir)' $(srcdir)/t/check-bare all
+# Root's commands in the documentation: some minutes, as root.
+check-documented: all
+	SRCDIR='$(abs_srcdir)' BUILDDIR='$(abs_builddir)' NODE='$(NODE)' \
+		$(srcdir)/t/check-documented
 check-seventh-key:
 	SRCDIR='$(abs_srcdir)' NODE='$(NODE)' $(srcdir)/t/check-seventh-key
 check-bare-units:
 	SRCDIR='$(abs_srcdir)' $(srcdir)/t/check-bare
-.PHONY: check-all check-bare check-bare-units check-seventh-key
+.PHONY: check-documented check-all check-bare check-bare-units check-seventh-key
 
 # Where threads meet, by ThreadSanitizer, in a build of its own.
 check-threads: orderconf.fcgi

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash
 # A bare Debian 12 in a directory, with its packages from where this machine has
-# them: for t/check-bare, t/check-deb and t/check-upgrade, which source this; and a
-# copy of the sources.
+# them, and that it boots; and a copy of the sources. For t/check-bare, t/check-deb,
+# t/check-documented, t/check-seventh-key and t/check-upgrade, which source this.
 
 # bare_make DIR [PACKAGE...]: makes it. What it says is for a log; false if it
 # cannot be made here.
@@ -48,4 +48,35 @@ copy_sources() {
     else
         tar -C "$1" --exclude=./build --exclude=node_modules -c .
     fi | tar -C "$2" --no-same-owner -x
+}
+
+# bare_boot DIR LOG: boots it, in a network of its own. Sets nspawn, the process to
+# end it by, and init, its first one.
+bare_boot() {
+    systemd-nspawn --quiet --directory "$1" --boot --private-network \
+        --register=no --keep-unit --console=read-only >"$2" 2>&1 </dev/null &
+    nspawn=$!
+    init=
+    for _ in {1..60}
+    do
+        sleep 1
+        # Not pgrep: procps is not everywhere.
+        read -r init _ <"/proc/$nspawn/task/$nspawn/children"
+        [ -n "$init" ] || continue
+        case $(bare_inside systemctl is-system-running 2>/dev/null) in
+        running | degraded) return 0 ;;
+        esac
+    done
+    [ -n "$init" ]
+}
+
+# bare_inside COMMAND...: in the system that has booted.
+bare_inside() {
+    timeout 120 nsenter --target "$init" --all -- env -i LC_ALL=C.UTF-8 \
+        PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
+        HOME=/root DEBIAN_FRONTEND=noninteractive "$@"
+}
+
+bare_halt() {
+    [ -z "${nspawn-}" ] || { kill "$nspawn"; wait "$nspawn"; } 2>/dev/null
 }

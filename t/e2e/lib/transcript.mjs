@@ -71,10 +71,14 @@ const inBackground = (command) => command.endsWith('&');
 
 /**
  * Runs the steps in one bash, on a terminal of their own, in cwd. start changes a
- * command before it is run, end what it has printed. Every command has to end with 0,
+ * command before it is run, end what it has printed. shell is what runs a script, by
+ * its path in scriptDir, such as bash in a container. Every command has to end with 0,
  * but a diff that found something.
  */
-export function runSteps(steps, { cwd, env, start, end, seconds = 120 }) {
+export function runSteps(
+  steps,
+  { cwd, env, start, end, seconds = 120, shell = 'bash', scriptDir = cwd },
+) {
   const file = join(cwd, '.transcript');
   // Nobody types the next command sooner than what is in the background starts. That
   // has to run on, and what it prints is not compared.
@@ -85,7 +89,7 @@ printf '\\001%d %d\\n' ${n} $?`,
   writeFileSync(file, `trap 'kill $(jobs -p) 2>/dev/null; wait' EXIT\n${lines.join('\n')}\n`);
   const { stdout, error } = spawnSync(
     'script',
-    ['--quiet', '--return', '--command', `bash ${file}`, '/dev/null'],
+    ['--quiet', '--return', '--command', `${shell} ${join(scriptDir, '.transcript')}`, '/dev/null'],
     { cwd, env, encoding: 'utf8', timeout: seconds * 1000, stdio: ['ignore', 'pipe', 'inherit'] },
   );
   assert.ifError(error);
