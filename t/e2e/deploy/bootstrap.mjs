@@ -222,17 +222,18 @@ test('serve: if the service dies for good, so does the whole', async () => {
   assert.match(program.log(), /ended by itself/);
 });
 
-test('bad arguments and directories are named', () => {
+test('bad arguments and directories are named', async () => {
+  const port = ['--port', String(await freePort())];
   writeFileSync(join(dir, 'file'), '');
   for (const [args, words] of [
     [['serve', '--port'], /--port: needs a value/],
     [['serve', '--port', '0'], /not a port: 0/],
     [['serve', '--port', '65536'], /not a port: 65536/],
     [['serve', '--port', '80a'], /not a port: 80a/],
-    [['serve', '--state', ''], /--state: needs/],
-    [['serve', '--state', join(dir, 'file')], /cannot make the directory/],
+    [['serve', ...port, '--state', ''], /--state: needs/],
+    [['serve', ...port, '--state', join(dir, 'file')], /cannot make the directory/],
     [
-      ['serve', '--state', join(dir, 'file', 'sub')],
+      ['serve', ...port, '--state', join(dir, 'file', 'sub')],
       /cannot make the directory/,
     ],
     [['serve', 'now'], /unknown argument: now/],
