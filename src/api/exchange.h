@@ -24,7 +24,7 @@
 struct api {
     struct store *store;
     struct auth *auth;
-    struct secrets *secrets;     /* NULL: secrets are stored as they are */
+    struct key_ring *secrets;    /* NULL: secrets are stored as they are */
     const char *webhook_schemes; /* see struct config_rules */
     bool has_mask;     /* some tokens see the mask, so it is no secret itself */
     bool is_unready;   /* as the last GET of /readyz found; the log has it */

@@ -30,9 +30,9 @@ static const struct ctl_option options[OPTIONS] = {
 
 struct diff {
     struct ctl_lines from;
-    struct jsonl_setting next;     /* of from; key NULL: there is no more */
-    const char *only;              /* the tenant, or NULL */
-    const struct secrets *secrets; /* NULL: what is sealed stays so */
+    struct jsonl_setting next;      /* of from; key NULL: there is no more */
+    const char *only;               /* the tenant, or NULL */
+    const struct key_ring *secrets; /* NULL: what is sealed stays so */
     bool is_json;
     bool is_there; /* one of both has something of the tenant */
     bool is_different;

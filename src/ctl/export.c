@@ -37,7 +37,7 @@ struct export
     struct buf line;
     struct progress bar;
     uint64_t done;
-    const struct secrets *secrets; /* NULL: there are no keys */
+    const struct key_ring *secrets; /* NULL: there are no keys */
     bool reveals;
     int error;    /* errno of a write */
     bool is_said; /* why it cannot go on */

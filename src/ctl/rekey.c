@@ -44,7 +44,7 @@ struct replacement {
 
 struct job {
     struct store *store; /* borrowed, as is the next */
-    const struct secrets *secrets;
+    const struct key_ring *secrets;
     struct buf places;         /* of struct place */
     const struct place *place; /* the one at hand */
     struct record current;     /* its current record */
@@ -228,13 +228,13 @@ print(const struct job *job, bool is_json)
 
     if (!is_json) {
         printf("rewrote %llu secret%s with key %s, and checked %llu tenant%s\n",
-               replaced, number_ending(replaced), secrets_kid(job->secrets),
+               replaced, number_ending(replaced), key_ring_kid(job->secrets),
                tenants, number_ending(tenants));
         return CTL_OK;
     }
     return ctl_print_json(
         &json, json_text_add(&json, "{\"kid\":") &&
-                   json_text_add_string(&json, secrets_kid(job->secrets)) &&
+                   json_text_add_string(&json, key_ring_kid(job->secrets)) &&
                    json_text_add(&json, ",\"tenants\":") &&
                    json_text_add_number(&json, tenants) &&
                    json_text_add(&json, ",\"rewritten\":") &&

@@ -2,13 +2,13 @@
 #include "ctl/secrets.h"
 
 enum ctl_exit
-ctl_secrets_open(const char *path, struct secrets **secrets_out)
+ctl_secrets_open(const char *path, struct key_ring **secrets_out)
 {
-    struct secrets *secrets = NULL;
+    struct key_ring *secrets = NULL;
     char why[512];
 
     if (path != NULL &&
-        secrets_open(path, &secrets, why, sizeof(why)) != ERR_OK)
+        key_ring_open(path, &secrets, why, sizeof(why)) != ERR_OK)
         return ctl_fail("--secret-keys: %s", why);
     *secrets_out = secrets;
     return CTL_OK;

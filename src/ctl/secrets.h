@@ -24,7 +24,7 @@
 
 /* Reads the value of --secret-keys; NULL in *secrets_out if it is not set. Says
  * so if it cannot be used. */
-enum ctl_exit ctl_secrets_open(const char *path, struct secrets **secrets_out);
+enum ctl_exit ctl_secrets_open(const char *path, struct key_ring **secrets_out);
 
 /* Says why a secret cannot be opened. */
 enum ctl_exit ctl_fail_sealed(const struct seal *seal, uint64_t version,

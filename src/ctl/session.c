@@ -183,7 +183,7 @@ ctl_session_run(const struct ctl_command *command, const char **values,
     if (status == CTL_OK) /* what it opened is closed in any case */
         status = command->run(&session);
     store_close(session.store);
-    secrets_close(session.secrets);
+    key_ring_close(session.secrets);
     return status;
 }
 

@@ -28,7 +28,7 @@ struct ctl_session {
     struct config_rules rules; /* what a value that is stored is held to */
 
     /* opened by ctl_session_open; owned */
-    struct secrets *secrets; /* NULL, too: there is no --secret-keys */
+    struct key_ring *secrets; /* NULL, too: there is no --secret-keys */
     struct store *store;
 };
 

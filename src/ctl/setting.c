@@ -112,7 +112,7 @@ report_json(struct store *store, const struct ctl_setting *setting,
 }
 
 struct seal
-ctl_seal_of(const struct ctl_setting *setting, const struct secrets *secrets)
+ctl_seal_of(const struct ctl_setting *setting, const struct key_ring *secrets)
 {
     return (struct seal){secrets, setting->tenant, setting->key};
 }

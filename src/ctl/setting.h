@@ -83,17 +83,17 @@ struct ctl_setting {
 /* How a setting is to be changed. */
 struct ctl_change {
     struct ctl_author author;
-    uint64_t base;           /* the version to replace, or STORE_ANY_VERSION */
-    bool is_validate_only;   /* store nothing, and say what would be */
-    bool is_json;            /* how to say it */
-    bool keeps_secret;       /* the mask stands for the secret that is there */
-    struct secrets *secrets; /* to encrypt it with, or NULL; borrowed */
+    uint64_t base;            /* the version to replace, or STORE_ANY_VERSION */
+    bool is_validate_only;    /* store nothing, and say what would be */
+    bool is_json;             /* how to say it */
+    bool keeps_secret;        /* the mask stands for the secret that is there */
+    struct key_ring *secrets; /* to encrypt it with, or NULL; borrowed */
     bool is_logged;
 };
 
 /* What opens and seals its secret; secrets may be NULL. */
 struct seal ctl_seal_of(const struct ctl_setting *setting,
-                        const struct secrets *secrets);
+                        const struct key_ring *secrets);
 
 /* Stores the value, as config_key_check made it, or with NULL unsets the key;
  * prints or says what became of it. */

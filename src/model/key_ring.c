@@ -23,14 +23,14 @@
 static const char format[] = "orderconf secret 1";
 
 struct secret_key {
-    char kid[SECRETS_KID_MAX + 1];
+    char kid[KEY_RING_KID_MAX + 1];
     unsigned char bytes[KEY_BYTES];
 };
 
 /* In pages that are locked, not dumped, and wiped in the end. */
-struct secrets {
+struct key_ring {
     size_t count;
-    struct secret_key keys[SECRETS_KEYS_MAX];
+    struct secret_key keys[KEY_RING_KEYS_MAX];
 };
 
 /* Where an explanation goes. */
@@ -65,10 +65,10 @@ refuse_memory(const struct reason *reason)
 }
 
 static bool
-is_kid_taken(const struct secrets *secrets, const char *kid)
+is_kid_taken(const struct key_ring *ring, const char *kid)
 {
-    for (size_t i = 0; i < secrets->count; i++)
-        if (strcmp(secrets->keys[i].kid, kid) == 0)
+    for (size_t i = 0; i < ring->count; i++)
+        if (strcmp(ring->keys[i].kid, kid) == 0)
             return true;
     return false;
 }
@@ -86,10 +86,10 @@ decode_bytes(const char *text, unsigned char *bytes, size_t size)
 }
 
 static enum err
-add_key(struct secrets *secrets, const json_t *json, size_t i,
+add_key(struct key_ring *ring, const json_t *json, size_t i,
         const struct reason *reason)
 {
-    struct secret_key *key = &secrets->keys[secrets->count];
+    struct secret_key *key = &ring->keys[ring->count];
     const char *kty = json_string_value(json_object_get(json, "kty"));
     const char *kid = json_string_value(json_object_get(json, "kid"));
     const char *text = json_string_value(json_object_get(json, "k"));
@@ -98,25 +98,24 @@ add_key(struct secrets *secrets, const json_t *json, size_t i,
         return refuse(reason, ": keys[%zu]: must be an object", i);
     if (kty == NULL || strcmp(kty, "oct") != 0)
         return refuse(reason, ": keys[%zu].kty: must be \"oct\"", i);
-    if (kid == NULL || *kid == '\0' || strlen(kid) > SECRETS_KID_MAX)
+    if (kid == NULL || *kid == '\0' || strlen(kid) > KEY_RING_KID_MAX)
         return refuse(reason,
                       ": keys[%zu].kid: must be a text of 1 to %d "
                       "bytes",
-                      i, SECRETS_KID_MAX);
-    if (is_kid_taken(secrets, kid))
+                      i, KEY_RING_KID_MAX);
+    if (is_kid_taken(ring, kid))
         return refuse(reason, ": keys[%zu].kid: another key has the same kid",
                       i);
     if (text == NULL || !decode_bytes(text, key->bytes, KEY_BYTES))
         return refuse(reason, ": keys[%zu].k: must be %u bytes in base64url", i,
                       KEY_BYTES);
     memcpy(key->kid, kid, strlen(kid) + 1);
-    secrets->count++;
+    ring->count++;
     return ERR_OK;
 }
 
 static enum err
-add_keys(struct secrets *secrets, const json_t *keys,
-         const struct reason *reason)
+add_keys(struct key_ring *ring, const json_t *keys, const struct reason *reason)
 {
     enum err err = ERR_OK;
     const json_t *json;
@@ -124,12 +123,12 @@ add_keys(struct secrets *secrets, const json_t *keys,
 
     if (!json_is_array(keys) || json_array_size(keys) == 0)
         return refuse(reason, ": keys: must be an array with at least one key");
-    if (json_array_size(keys) > SECRETS_KEYS_MAX)
+    if (json_array_size(keys) > KEY_RING_KEYS_MAX)
         return refuse(reason, ": keys: must have at most %d elements",
-                      SECRETS_KEYS_MAX);
+                      KEY_RING_KEYS_MAX);
     json_array_foreach(keys, i, json)
     {
-        err = add_key(secrets, json, i, reason);
+        err = add_key(ring, json, i, reason);
         if (err != ERR_OK)
             break;
     }
@@ -154,7 +153,7 @@ wipe_keys(const json_t *keys)
 }
 
 static enum err
-parse(struct secrets *secrets, const char *text, size_t len,
+parse(struct key_ring *ring, const char *text, size_t len,
       const struct reason *reason)
 {
     struct decode_fault fault;
@@ -162,7 +161,7 @@ parse(struct secrets *secrets, const char *text, size_t len,
     enum err err = decode_json(text, len, &root, &fault);
 
     if (err == ERR_OK)
-        err = add_keys(secrets, json_object_get(root, "keys"), reason);
+        err = add_keys(ring, json_object_get(root, "keys"), reason);
     else
         err = refuse(reason, ":%zu:%zu: %s", fault.line, fault.column,
                      fault.text);
@@ -198,11 +197,11 @@ read_file(char *text, size_t *len_out, const struct reason *reason)
 }
 
 enum err
-secrets_open(const char *path, struct secrets **secrets_out, char *why,
-             size_t why_size)
+key_ring_open(const char *path, struct key_ring **ring_out, char *why,
+              size_t why_size)
 {
     const struct reason reason = {path, why, why_size};
-    struct secrets *secrets = NULL;
+    struct key_ring *ring = NULL;
     char *text;
     size_t len = 0;
     enum err err;
@@ -214,41 +213,41 @@ secrets_open(const char *path, struct secrets **secrets_out, char *why,
         return refuse_memory(&reason);
     err = read_file(text, &len, &reason);
     if (err == ERR_OK) {
-        secrets = sodium_malloc(sizeof(*secrets));
-        if (secrets == NULL)
+        ring = sodium_malloc(sizeof(*ring));
+        if (ring == NULL)
             err = refuse_memory(&reason);
     }
     if (err == ERR_OK) {
-        secrets->count = 0;
-        err = parse(secrets, text, len, &reason);
+        ring->count = 0;
+        err = parse(ring, text, len, &reason);
     }
     sodium_memzero(text, FILE_BYTES_MAX + 1);
     free(text);
-    if (err == ERR_OK && sodium_mprotect_readonly(secrets) != 0)
+    if (err == ERR_OK && sodium_mprotect_readonly(ring) != 0)
         err = refuse_memory(&reason);
     if (err == ERR_OK)
-        *secrets_out = secrets;
+        *ring_out = ring;
     else
-        secrets_close(secrets);
+        key_ring_close(ring);
     return err;
 }
 
 void
-secrets_close(struct secrets *secrets)
+key_ring_close(struct key_ring *ring)
 {
-    sodium_free(secrets); /* wipes */
+    sodium_free(ring); /* wipes */
 }
 
 const char *
-secrets_kid(const struct secrets *secrets)
+key_ring_kid(const struct key_ring *ring)
 {
-    return secrets->keys[0].kid;
+    return ring->keys[0].kid;
 }
 
 /* What is authenticated, but not kept: the format and the place, each with its
  * NUL so that no two places make the same bytes. From malloc. */
 static unsigned char *
-bind(const struct secrets_place *place, size_t *len_out)
+bind(const struct key_ring_place *place, size_t *len_out)
 {
     const char *const parts[] = {format, place->tenant, place->key,
                                  place->member};
@@ -265,8 +264,8 @@ bind(const struct secrets_place *place, size_t *len_out)
 }
 
 char *
-secrets_seal(const struct secrets *secrets, const struct secrets_place *place,
-             const char *text, size_t len)
+key_ring_seal(const struct key_ring *ring, const struct key_ring_place *place,
+              const char *text, size_t len)
 {
     size_t bound_len, size = NONCE_BYTES + len + TAG_BYTES;
     unsigned char *bound = bind(place, &bound_len);
@@ -275,15 +274,14 @@ secrets_seal(const struct secrets *secrets, const struct secrets_place *place,
 
     if (bound != NULL && sealed != NULL && data != NULL) {
         randombytes_buf(sealed, NONCE_BYTES);
-        (void)
-            crypto_aead_xchacha20poly1305_ietf_encrypt(/* cannot fail */
-                                                       sealed + NONCE_BYTES,
-                                                       NULL,
-                                                       (const unsigned char *)
-                                                           text,
-                                                       len, bound, bound_len,
-                                                       NULL, sealed,
-                                                       secrets->keys[0].bytes);
+        (void)crypto_aead_xchacha20poly1305_ietf_encrypt(/* cannot fail */
+                                                         sealed + NONCE_BYTES,
+                                                         NULL,
+                                                         (const unsigned char *)
+                                                             text,
+                                                         len, bound, bound_len,
+                                                         NULL, sealed,
+                                                         ring->keys[0].bytes);
         sodium_bin2base64(data, sodium_base64_encoded_len(size, BASE64), sealed,
                           size, BASE64);
     } else {
@@ -297,7 +295,7 @@ secrets_seal(const struct secrets *secrets, const struct secrets_place *place,
 
 /* Opens len bytes of nonce and ciphertext into text. */
 static enum err
-unseal(const struct secret_key *key, const struct secrets_place *place,
+unseal(const struct secret_key *key, const struct key_ring_place *place,
        const unsigned char *bytes, size_t len, char *text)
 {
     size_t bound_len;
@@ -314,9 +312,9 @@ unseal(const struct secret_key *key, const struct secrets_place *place,
 }
 
 enum err
-secrets_unseal(const struct secrets *secrets, const struct secrets_place *place,
-               const char *kid, const char *data, char **text_out,
-               size_t *len_out)
+key_ring_unseal(const struct key_ring *ring, const struct key_ring_place *place,
+                const char *kid, const char *data, char **text_out,
+                size_t *len_out)
 {
     const struct secret_key *key = NULL;
     size_t size = strlen(data) / 4 * 3 + 3, len;
@@ -325,9 +323,9 @@ secrets_unseal(const struct secrets *secrets, const struct secrets_place *place,
     const char *end;
     enum err err;
 
-    for (size_t i = 0; i < secrets->count && key == NULL; i++)
-        if (strcmp(secrets->keys[i].kid, kid) == 0)
-            key = &secrets->keys[i];
+    for (size_t i = 0; i < ring->count && key == NULL; i++)
+        if (strcmp(ring->keys[i].kid, kid) == 0)
+            key = &ring->keys[i];
     if (key == NULL)
         return ERR_NOTFOUND;
     bytes = malloc(size);

@@ -59,29 +59,29 @@ put(const struct config_key *key, json_t *value, json_t *secret)
                                                                 : ERR_NOMEM;
 }
 
-static struct secrets_place
+static struct key_ring_place
 place_of(const struct seal *seal)
 {
-    return (struct secrets_place){seal->tenant, seal->key->name,
-                                  seal->key->secret};
+    return (struct key_ring_place){seal->tenant, seal->key->name,
+                                   seal->key->secret};
 }
 
 enum err
 seal_close(const struct seal *seal, json_t *value)
 {
     const json_t *secret = secret_of(seal->key, value);
-    const struct secrets_place place = place_of(seal);
+    const struct key_ring_place place = place_of(seal);
     auto_char *data = NULL;
 
     if (seal->secrets == NULL || !json_is_string(secret))
         return ERR_OK;
-    data = secrets_seal(seal->secrets, &place, json_string_value(secret),
-                        json_string_length(secret));
+    data = key_ring_seal(seal->secrets, &place, json_string_value(secret),
+                         json_string_length(secret));
     if (data == NULL)
         return ERR_NOMEM;
     return put(seal->key, value,
                json_pack("{s:{s:s,s:s}}", "sealed", "kid",
-                         secrets_kid(seal->secrets), "data", data));
+                         key_ring_kid(seal->secrets), "data", data));
 }
 
 /* The parts of what stands in place of a secret. */
@@ -93,7 +93,7 @@ read_sealed(const json_t *secret, const char **kid_out, const char **data_out,
     const char *kid = json_string_value(json_object_get(sealed, "kid"));
     const char *data = json_string_value(json_object_get(sealed, "data"));
 
-    if (kid == NULL || data == NULL || strlen(kid) > SECRETS_KID_MAX ||
+    if (kid == NULL || data == NULL || strlen(kid) > KEY_RING_KID_MAX ||
         json_object_size(secret) != 1 || json_object_size(sealed) != 2)
         return fail("the stored value is malformed", fault_out);
     memcpy(fault_out->kid, kid, strlen(kid) + 1);
@@ -107,7 +107,7 @@ static enum err
 open_secret(const struct seal *seal, const json_t *secret, const char **kid_out,
             json_t **opened_out, struct seal_fault *fault_out)
 {
-    const struct secrets_place place = place_of(seal);
+    const struct key_ring_place place = place_of(seal);
     const char *data;
     char *text = NULL;
     size_t len;
@@ -117,7 +117,7 @@ open_secret(const struct seal *seal, const json_t *secret, const char **kid_out,
         return err;
     if (seal->secrets == NULL)
         return fail("no secret keys are set", fault_out);
-    err = secrets_unseal(seal->secrets, &place, *kid_out, data, &text, &len);
+    err = key_ring_unseal(seal->secrets, &place, *kid_out, data, &text, &len);
     if (err == ERR_NOTFOUND)
         return fail("there is no such secret key", fault_out);
     if (err == ERR_INVALID)
@@ -163,7 +163,7 @@ seal_renew(const struct seal *seal, json_t *value, bool *is_renewed_out,
     err = open_secret(seal, secret, &kid, &opened, fault_out);
     if (err != ERR_OK)
         return err;
-    *is_renewed_out = strcmp(kid, secrets_kid(seal->secrets)) != 0;
+    *is_renewed_out = strcmp(kid, key_ring_kid(seal->secrets)) != 0;
     if (!*is_renewed_out) {
         wipe_last(opened);
         json_decref(opened);
@@ -207,7 +207,7 @@ check_size(const json_t *value, const json_t *secret)
     enum err err = config_key_measure(value, &len);
 
     if (data != NULL)
-        max += SEALED_AROUND + SECRETS_KID_MAX + json_string_length(data) / 4;
+        max += SEALED_AROUND + KEY_RING_KID_MAX + json_string_length(data) / 4;
     return err == ERR_OK && len > max ? ERR_TOOBIG : err;
 }
 

@@ -24,7 +24,7 @@
 
 /* Whose value it is, and what opens it; secrets may be NULL: nothing does. */
 struct seal {
-    const struct secrets *secrets;
+    const struct key_ring *secrets;
     const char *tenant;
     const struct config_key *key;
 };
@@ -32,7 +32,7 @@ struct seal {
 /* Why a secret cannot be opened, and what sealed it, or says so. */
 struct seal_fault {
     const char *reason; /* static */
-    char kid[SECRETS_KID_MAX + 1];
+    char kid[KEY_RING_KID_MAX + 1];
 };
 
 /* Decodes what is stored; a new reference. ERR_SEALED: it is nothing that was

@@ -83,11 +83,11 @@ open_store(struct api *api, const struct settings *options, char why[WHY_SIZE])
 
 /* True if there are none, or the keys of the file. */
 static bool
-open_secrets(const struct settings *options, struct secrets **secrets_out,
+open_secrets(const struct settings *options, struct key_ring **secrets_out,
              char why[WHY_SIZE])
 {
     if (options->secret_keys == NULL ||
-        secrets_open(options->secret_keys, secrets_out, why, WHY_SIZE) ==
+        key_ring_open(options->secret_keys, secrets_out, why, WHY_SIZE) ==
             ERR_OK)
         return true;
     log_event(LOG_LEVEL_ERR, "secret_keys_not_opened", LOG_TEXT("reason", why));
@@ -97,7 +97,7 @@ open_secrets(const struct settings *options, struct secrets **secrets_out,
 static void
 close_api(struct api *api)
 {
-    secrets_close(api->secrets);
+    key_ring_close(api->secrets);
     auth_free(api->auth);
     if (!api->is_abandoned) { /* or a thread still uses these */
         store_close(api->store);

@@ -166,7 +166,7 @@ accept_conn(struct worker *worker)
 }
 
 static void
-resume_parked(struct worker *worker)
+resume_waiting(struct worker *worker)
 {
     struct conn *conn;
 
@@ -220,7 +220,7 @@ handle_event(struct worker *worker, const struct epoll_event *event)
     } else if (event->data.ptr == &worker->signal_fd) {
         start_drain(worker);
     } else if (event->data.ptr == &worker->service.waiting) {
-        resume_parked(worker);
+        resume_waiting(worker);
     } else if (conn->state != CONN_CLOSING) {
         before = conn->state;
         if (before == CONN_SENDING)
@@ -248,7 +248,7 @@ expire_overdue(struct worker *worker, int64_t now)
     }
 }
 
-/* Asks the peers of parked connections to drop them. */
+/* Asks the peers of idle connections to drop them. */
 static void
 say_bye(struct worker *worker)
 {
@@ -270,7 +270,7 @@ say_bye(struct worker *worker)
  * it has a right to see answered.
  */
 static void
-close_parked(struct worker *worker, int64_t now)
+close_idle(struct worker *worker, int64_t now)
 {
     struct conn *next;
 
@@ -306,7 +306,7 @@ drain(struct worker *worker)
            process_now_ms() < end) {
         accept_rest(worker);
         turn(worker, DRAIN_STEP_MS);
-        close_parked(worker, process_now_ms());
+        close_idle(worker, process_now_ms());
     }
     if (worker->count > 0)
         log_event(LOG_LEVEL_WARNING, "drain_incomplete",

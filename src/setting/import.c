@@ -73,7 +73,7 @@ import_counts(const struct import *import)
 /* Makes the write of a setting, or judges it. What has the value already is not
  * written, but must still have it when the others are. */
 static enum err
-make_write(const struct secrets *secrets, const struct jsonl_setting *setting,
+make_write(const struct key_ring *secrets, const struct jsonl_setting *setting,
            const struct record *record, bool is_dry, struct store_write *write,
            struct change_made *made_out)
 {
@@ -100,7 +100,7 @@ make_write(const struct secrets *secrets, const struct jsonl_setting *setting,
 }
 
 static enum err
-check_setting(const struct secrets *secrets,
+check_setting(const struct key_ring *secrets,
               const struct jsonl_setting *setting, const struct record *record)
 {
     struct store_write write = {.result = ERR_OK};
@@ -112,7 +112,7 @@ check_setting(const struct secrets *secrets,
 }
 
 enum err
-import_check(const struct secrets *secrets, const struct import_tenant *tenant,
+import_check(const struct key_ring *secrets, const struct import_tenant *tenant,
              const struct record records[CONFIG_KEYS_MAX],
              const struct jsonl_setting **refused_out)
 {

@@ -44,7 +44,7 @@ typedef void import_refused_fn(void *ctx, const struct jsonl_setting *setting,
 
 struct import_options {
     struct store *store;
-    const struct secrets *secrets;    /* seal what is stored; or NULL */
+    const struct key_ring *secrets;   /* seal what is stored; or NULL */
     const char *subject, *request_id; /* for the history */
     bool is_logged;                   /* what was stored, each setting */
     import_refused_fn *refused;
@@ -75,7 +75,7 @@ const struct import_counts *import_counts(const struct import *import);
 /* Finds the first setting that could not be stored over these records (see
  * setting_list), and why, as import_refused_fn has it; ERR_OK: all can.
  * ERR_NOMEM. */
-enum err import_check(const struct secrets *secrets,
+enum err import_check(const struct key_ring *secrets,
                       const struct import_tenant *tenant,
                       const struct record records[CONFIG_KEYS_MAX],
                       const struct jsonl_setting **refused_out);

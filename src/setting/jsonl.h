@@ -50,13 +50,13 @@ bool jsonl_add(struct buf *text, const char *tenant, const char *key,
 
 /* Lines on their way in. */
 struct jsonl {
-    FILE *stream;                  /* borrowed */
-    char *text;                    /* JSONL_LINE_MAX bytes */
-    uint64_t number;               /* of the last line, from 1 */
-    uint64_t offset;               /* behind it */
-    const struct secrets *secrets; /* borrowed; open what is sealed; or NULL */
-    bool keeps_sealed;             /* what cannot be opened is taken as it is */
-    struct config_rules rules;     /* what values are held to */
+    FILE *stream;                   /* borrowed */
+    char *text;                     /* JSONL_LINE_MAX bytes */
+    uint64_t number;                /* of the last line, from 1 */
+    uint64_t offset;                /* behind it */
+    const struct key_ring *secrets; /* borrowed; open what is sealed; or NULL */
+    bool keeps_sealed;         /* what cannot be opened is taken as it is */
+    struct config_rules rules; /* what values are held to */
 };
 
 /* False on no memory. */

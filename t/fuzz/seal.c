@@ -18,17 +18,17 @@
     "{\"kty\":\"oct\",\"kid\":\"fuzz\","                                       \
     "\"k\":\"ZnV6emZ1enpmdXp6ZnV6emZ1enpmdXp6ZnV6emZ1eno\"}]}"
 
-static struct secrets *
+static struct key_ring *
 make_ring(void)
 {
-    struct secrets *secrets = NULL;
+    struct key_ring *secrets = NULL;
     int fd = memfd_create("keys", 0);
     char path[32], why[512];
 
     FUZZ_CHECK(fd >= 0 && fchmod(fd, 0600) == 0);
     FUZZ_CHECK(write(fd, KEYS, strlen(KEYS)) == (ssize_t)strlen(KEYS));
     snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-    FUZZ_CHECK(secrets_open(path, &secrets, why, sizeof(why)) == ERR_OK);
+    FUZZ_CHECK(key_ring_open(path, &secrets, why, sizeof(why)) == ERR_OK);
     close(fd);
     return secrets;
 }
@@ -59,7 +59,7 @@ check_opened(const struct seal *seal, const struct record *record)
         FUZZ_CHECK(json_is_string(secret));
     } else {
         FUZZ_CHECK(fault.reason != NULL &&
-                   strlen(fault.kid) <= SECRETS_KID_MAX);
+                   strlen(fault.kid) <= KEY_RING_KID_MAX);
     }
     seal_free(value);
 }
@@ -145,7 +145,7 @@ check_kept(const struct seal *seal, const struct record *record)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static struct secrets *secrets;
+    static struct key_ring *secrets;
     struct seal seal = {.tenant = "acme"};
     /* A record may own its value; this one does not. */
     struct record record = {

@@ -25,13 +25,13 @@ void
 api_secrets_tear_down(void)
 {
     api_world_tear_down();
-    secrets_close(api.secrets);
+    key_ring_close(api.secrets);
 }
 
 void
 use_keys(const char *kids)
 {
-    secrets_close(api.secrets);
+    key_ring_close(api.secrets);
     api.secrets = kids != NULL ? ring_make(kids) : NULL;
 }
 

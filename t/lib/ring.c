@@ -45,17 +45,17 @@ ring_text(const char *kids)
     return text;
 }
 
-struct secrets *
+struct key_ring *
 ring_make(const char *kids)
 {
     char *scratch = scratch_make();
     auto_char *path = scratch_path(scratch, "secrets.json");
     auto_char *text = ring_text(kids);
-    struct secrets *secrets = NULL;
+    struct key_ring *secrets = NULL;
     char why[512] = "";
 
     cr_assert_null(file_create(path, text, 0600));
-    cr_assert_eq(secrets_open(path, &secrets, why, sizeof(why)), ERR_OK, "%s",
+    cr_assert_eq(key_ring_open(path, &secrets, why, sizeof(why)), ERR_OK, "%s",
                  why);
     scratch_remove(scratch);
     return secrets;

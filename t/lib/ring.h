@@ -7,7 +7,7 @@
 
 /* "one two": a ring of these, the first of which seals. A kid stands for the
  * same key in every ring; "one/other" is another key of the kid one. */
-struct secrets *ring_make(const char *kids);
+struct key_ring *ring_make(const char *kids);
 
 /* The same as a file's text, from malloc. */
 char *ring_text(const char *kids);

@@ -4,7 +4,7 @@
 #include <criterion/criterion.h>
 
 struct seal
-seal_of(const struct secrets *secrets, const char *tenant, const char *key)
+seal_of(const struct key_ring *secrets, const char *tenant, const char *key)
 {
     return (struct seal){secrets, tenant, config_key_find(key)};
 }

@@ -16,7 +16,7 @@
     "{\"url\":\"https://a.example/\",\"api_key\":\"********\",\"timeout\":-3}"
 
 /* The seal of a tenant's key, by name. */
-struct seal seal_of(const struct secrets *secrets, const char *tenant,
+struct seal seal_of(const struct key_ring *secrets, const char *tenant,
                     const char *key);
 
 /* Encodes the value if err is ERR_OK, and drops it in any case. As err. */

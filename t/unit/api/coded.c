@@ -19,7 +19,7 @@
     "15}"
 #define BODY(secret) "{\"value\":" HOOK(secret) "}"
 
-static struct secrets *ring;
+static struct key_ring *ring;
 
 static void
 set_up(void)
@@ -34,7 +34,7 @@ static void
 tear_down(void)
 {
     api_world_tear_down();
-    secrets_close(ring);
+    key_ring_close(ring);
 }
 
 TestSuite(api_coded, .init = set_up, .fini = tear_down);

@@ -170,7 +170,7 @@ Test(api_etag, of_an_old_record_are_for_preconditions)
 
 /* As rekey does. */
 static void
-seal_hook(struct secrets *secrets)
+seal_hook(struct key_ring *secrets)
 {
     const struct seal seal = {secrets, "acme", config_key_find(WEBHOOK)};
     struct store_write write = {
@@ -191,7 +191,7 @@ seal_hook(struct secrets *secrets)
 
 Test(api_etag, of_an_old_secret_are_the_same_for_all_and_by_all_keys)
 {
-    struct secrets *secrets = ring_make("one");
+    struct key_ring *secrets = ring_make("one");
     auto_char *open = NULL;
     auto_char *list = NULL;
 
@@ -212,7 +212,7 @@ Test(api_etag, of_an_old_secret_are_the_same_for_all_and_by_all_keys)
             api.secrets = secrets;
         }
     }
-    secrets_close(secrets);
+    key_ring_close(secrets);
 }
 
 Test(api_etag, of_an_old_record_after_a_write_that_made_none)

@@ -16,7 +16,7 @@
 
 #define K "b25lb25lb25lb25lb25lb25lb25lb25lb25lb25lb24"
 
-static const struct secrets_place place = {"acme", "hook", "api_key"};
+static const struct key_ring_place place = {"acme", "hook", "api_key"};
 
 static char *scratch;
 static char *path;
@@ -47,10 +47,10 @@ write_file(const char *text, mode_t mode)
 static void
 assert_refused(const char *expected)
 {
-    struct secrets *secrets = NULL;
+    struct key_ring *secrets = NULL;
     char why[512] = "";
 
-    cr_expect_eq(secrets_open(path, &secrets, why, sizeof(why)), ERR_INVALID,
+    cr_expect_eq(key_ring_open(path, &secrets, why, sizeof(why)), ERR_INVALID,
                  "%s", expected);
     cr_expect_null(secrets);
     cr_assert_eq(strncmp(why, path, strlen(path)), 0, "%s", why);
@@ -74,7 +74,7 @@ Test(secrets_file, must_be_there_and_a_file)
 Test(secrets_file, must_not_be_open_to_others)
 {
     auto_char *text = ring_text("one");
-    struct secrets *secrets = NULL;
+    struct key_ring *secrets = NULL;
     char why[512];
 
     for (mode_t other = 1; other <= 7; other++) {
@@ -89,8 +89,8 @@ Test(secrets_file, must_not_be_open_to_others)
     }
     for (size_t i = 0; i < 3; i++) {
         write_file(text, (const mode_t[]){0400, 0600, 0640}[i]);
-        cr_assert_eq(secrets_open(path, &secrets, why, sizeof(why)), ERR_OK);
-        secrets_close(secrets);
+        cr_assert_eq(key_ring_open(path, &secrets, why, sizeof(why)), ERR_OK);
+        key_ring_close(secrets);
     }
 }
 
@@ -149,13 +149,13 @@ Test(secrets_file, must_hold_fit_keys)
 Test(secrets_file, holds_a_limited_number_of_keys)
 {
     char kids[512] = "";
-    struct secrets *secrets;
+    struct key_ring *secrets;
 
-    for (int i = 0; i < SECRETS_KEYS_MAX; i++)
+    for (int i = 0; i < KEY_RING_KEYS_MAX; i++)
         snprintf(kids + strlen(kids), sizeof(kids) - strlen(kids), "k%d ", i);
     secrets = ring_make(kids);
-    cr_expect_str_eq(secrets_kid(secrets), "k0");
-    secrets_close(secrets);
+    cr_expect_str_eq(key_ring_kid(secrets), "k0");
+    key_ring_close(secrets);
 
     snprintf(kids + strlen(kids), sizeof(kids) - strlen(kids), "another");
     auto_char *text = ring_text(kids);
@@ -164,24 +164,24 @@ Test(secrets_file, holds_a_limited_number_of_keys)
 
 Test(secrets_file, may_say_more_than_is_asked)
 {
-    struct secrets *secrets = NULL;
+    struct key_ring *secrets = NULL;
     char why[512];
 
     write_file("{\"note\":1,\"keys\":[{\"kty\":\"oct\",\"kid\":\"a\","
                "\"use\":\"enc\",\"k\":\"" K "\"}]}",
                0600);
-    cr_assert_eq(secrets_open(path, &secrets, why, sizeof(why)), ERR_OK);
-    secrets_close(secrets);
-    secrets_close(NULL);
+    cr_assert_eq(key_ring_open(path, &secrets, why, sizeof(why)), ERR_OK);
+    key_ring_close(secrets);
+    key_ring_close(NULL);
 }
 
 static enum err
-unseal(const struct secrets *secrets, const struct secrets_place *where,
+unseal(const struct key_ring *secrets, const struct key_ring_place *where,
        const char *kid, const char *data)
 {
     char *text = NULL;
     size_t len;
-    enum err err = secrets_unseal(secrets, where, kid, data, &text, &len);
+    enum err err = key_ring_unseal(secrets, where, kid, data, &text, &len);
 
     cr_expect_eq(err == ERR_OK, text != NULL);
     free(text);
@@ -189,13 +189,13 @@ unseal(const struct secrets *secrets, const struct secrets_place *where,
 }
 
 static void
-assert_opens(const struct secrets *secrets, const char *kid, const char *data,
+assert_opens(const struct key_ring *secrets, const char *kid, const char *data,
              const char *expected, size_t expected_len)
 {
     char *text = NULL;
     size_t len = 0;
 
-    cr_assert_eq(secrets_unseal(secrets, &place, kid, data, &text, &len),
+    cr_assert_eq(key_ring_unseal(secrets, &place, kid, data, &text, &len),
                  ERR_OK);
     cr_expect_eq(len, expected_len);
     cr_expect_arr_eq(text, expected, expected_len + 1);
@@ -204,29 +204,29 @@ assert_opens(const struct secrets *secrets, const char *kid, const char *data,
 
 Test(secrets, what_is_sealed_opens)
 {
-    struct secrets *secrets = ring_make("one two");
+    struct key_ring *secrets = ring_make("one two");
     char large[70000] = "";
 
     memset(large, 'x', sizeof(large) - 1);
     for (size_t len = 0; len < sizeof(large); len = len * 3 + 1) {
         auto_char *text = strndup(large, len);
-        auto_char *data = secrets_seal(secrets, &place, text, len);
+        auto_char *data = key_ring_seal(secrets, &place, text, len);
 
         cr_expect_null(strstr(data, "xxxxx"));
         assert_opens(secrets, "one", data, text, len);
     }
-    secrets_close(secrets);
+    key_ring_close(secrets);
 }
 
 Test(secrets, sealing_twice_gives_two_texts)
 {
-    struct secrets *secrets = ring_make("one");
-    auto_char *data = secrets_seal(secrets, &place, "s3cret", 6);
-    auto_char *again = secrets_seal(secrets, &place, "s3cret", 6);
+    struct key_ring *secrets = ring_make("one");
+    auto_char *data = key_ring_seal(secrets, &place, "s3cret", 6);
+    auto_char *again = key_ring_seal(secrets, &place, "s3cret", 6);
 
     cr_expect_str_neq(data, again);
     cr_expect_neq(strncmp(data, again, 32), 0, "the nonce is the same");
-    secrets_close(secrets);
+    key_ring_close(secrets);
 }
 
 /* By libsodium alone: the format is as it is said to be. */
@@ -234,8 +234,8 @@ Test(secrets, the_format_is_the_documented_one)
 {
     static const unsigned char bound[] = "orderconf secret 1\0acme\0hook\0"
                                          "api_key";
-    struct secrets *secrets = ring_make("one");
-    auto_char *data = secrets_seal(secrets, &place, "s3cret", 6);
+    struct key_ring *secrets = ring_make("one");
+    auto_char *data = key_ring_seal(secrets, &place, "s3cret", 6);
     unsigned char key[32], bytes[24 + 6 + 16], text[6];
     unsigned long long text_len;
     size_t len;
@@ -255,60 +255,60 @@ Test(secrets, the_format_is_the_documented_one)
                      bound, sizeof(bound), bytes, key),
                  0);
     cr_expect_arr_eq(text, "s3cret", 6);
-    secrets_close(secrets);
+    key_ring_close(secrets);
 }
 
 Test(secrets, any_key_of_the_ring_opens)
 {
-    struct secrets *old = ring_make("one");
-    struct secrets *both = ring_make("two one");
-    struct secrets *fresh = ring_make("two");
-    auto_char *by_one = secrets_seal(old, &place, "s3cret", 6);
-    auto_char *by_two = secrets_seal(both, &place, "s3cret", 6);
+    struct key_ring *old = ring_make("one");
+    struct key_ring *both = ring_make("two one");
+    struct key_ring *fresh = ring_make("two");
+    auto_char *by_one = key_ring_seal(old, &place, "s3cret", 6);
+    auto_char *by_two = key_ring_seal(both, &place, "s3cret", 6);
 
-    cr_expect_str_eq(secrets_kid(both), "two");
+    cr_expect_str_eq(key_ring_kid(both), "two");
     assert_opens(both, "one", by_one, "s3cret", 6);
     assert_opens(both, "two", by_two, "s3cret", 6);
     assert_opens(fresh, "two", by_two, "s3cret", 6);
     cr_expect_eq(unseal(fresh, &place, "one", by_one), ERR_NOTFOUND);
     cr_expect_eq(unseal(both, &place, "two", by_one), ERR_INVALID);
-    secrets_close(old);
-    secrets_close(both);
-    secrets_close(fresh);
+    key_ring_close(old);
+    key_ring_close(both);
+    key_ring_close(fresh);
 }
 
 Test(secrets, another_key_of_the_same_kid_does_not)
 {
-    struct secrets *secrets = ring_make("one");
-    struct secrets *other = ring_make("one/other");
-    auto_char *data = secrets_seal(secrets, &place, "s3cret", 6);
+    struct key_ring *secrets = ring_make("one");
+    struct key_ring *other = ring_make("one/other");
+    auto_char *data = key_ring_seal(secrets, &place, "s3cret", 6);
 
     cr_expect_eq(unseal(other, &place, "one", data), ERR_INVALID);
-    secrets_close(secrets);
-    secrets_close(other);
+    key_ring_close(secrets);
+    key_ring_close(other);
 }
 
 Test(secrets, nowhere_else_does_it_open)
 {
-    static const struct secrets_place others[] = {
+    static const struct key_ring_place others[] = {
         {"acme2", "hook", "api_key"}, {"acm", "ehook", "api_key"},
         {"acme", "hooks", "api_key"}, {"acme", "hook", "api_ke"},
         {"acme", "hook", ""},         {"", "hook", "api_key"},
     };
-    struct secrets *secrets = ring_make("one");
-    auto_char *data = secrets_seal(secrets, &place, "s3cret", 6);
+    struct key_ring *secrets = ring_make("one");
+    auto_char *data = key_ring_seal(secrets, &place, "s3cret", 6);
 
     for (size_t i = 0; i < ARRAY_SIZE(others); i++)
         cr_expect_eq(unseal(secrets, &others[i], "one", data), ERR_INVALID,
                      "%zu", i);
     cr_expect_eq(unseal(secrets, &place, "one", data), ERR_OK);
-    secrets_close(secrets);
+    key_ring_close(secrets);
 }
 
 Test(secrets, nothing_that_was_changed_opens)
 {
-    struct secrets *secrets = ring_make("one");
-    auto_char *data = secrets_seal(secrets, &place, "s3cret", 6);
+    struct key_ring *secrets = ring_make("one");
+    auto_char *data = key_ring_seal(secrets, &place, "s3cret", 6);
     size_t len = strlen(data);
 
     for (size_t i = 0; i < len; i++) {
@@ -326,20 +326,20 @@ Test(secrets, nothing_that_was_changed_opens)
         data[i] = kept;
     }
     cr_expect_eq(unseal(secrets, &place, "one", data), ERR_OK);
-    secrets_close(secrets);
+    key_ring_close(secrets);
 }
 
 /* With the n-th allocation failing, for every n until none does. */
 Test(secrets, without_memory)
 {
-    struct secrets *secrets = ring_make("one");
+    struct key_ring *secrets = ring_make("one");
     char *data = NULL, *text = NULL;
     unsigned failures = 0, n = 0;
     size_t len;
 
     for (bool has_failed = true; has_failed; n++) {
         no_memory_after(n);
-        data = secrets_seal(secrets, &place, "s3cret", 6);
+        data = key_ring_seal(secrets, &place, "s3cret", 6);
         has_failed = no_memory_end();
         cr_assert_eq(data == NULL, has_failed);
         failures += has_failed;
@@ -351,20 +351,20 @@ Test(secrets, without_memory)
         if (failures > 0)
             n = failures = 0;
         no_memory_after(n);
-        err = secrets_unseal(secrets, &place, "one", data, &text, &len);
+        err = key_ring_unseal(secrets, &place, "one", data, &text, &len);
         has_failed = no_memory_end();
         cr_assert_eq(err, has_failed ? ERR_NOMEM : ERR_OK);
     }
     cr_expect_gt(n, 3);
     free(text);
     free(data);
-    secrets_close(secrets);
+    key_ring_close(secrets);
 }
 
 Test(secrets_file, without_memory)
 {
     auto_char *text = ring_text("one two");
-    struct secrets *secrets = NULL;
+    struct key_ring *secrets = NULL;
     unsigned n = 0;
 
     write_file(text, 0600);
@@ -373,14 +373,14 @@ Test(secrets_file, without_memory)
         enum err err;
 
         no_memory_after(n);
-        err = secrets_open(path, &secrets, why, sizeof(why));
+        err = key_ring_open(path, &secrets, why, sizeof(why));
         has_failed = no_memory_end();
         cr_assert_eq(err, has_failed ? ERR_NOMEM : ERR_OK, "%u: %s", n, why);
         if (has_failed)
             cr_assert_not_null(strstr(why, ": out of memory"));
     }
     cr_expect_gt(n, 1);
-    secrets_close(secrets);
+    key_ring_close(secrets);
 }
 
 static bool is_protection_refused;
@@ -398,12 +398,12 @@ sodium_mprotect_readonly(void *memory)
 Test(secrets_file, without_memory_to_protect_it)
 {
     auto_char *text = ring_text("one");
-    struct secrets *secrets = NULL;
+    struct key_ring *secrets = NULL;
     char why[512] = "";
 
     write_file(text, 0600);
     is_protection_refused = true;
-    cr_expect_eq(secrets_open(path, &secrets, why, sizeof(why)), ERR_NOMEM);
+    cr_expect_eq(key_ring_open(path, &secrets, why, sizeof(why)), ERR_NOMEM);
     cr_expect_null(secrets);
     cr_expect_not_null(strstr(why, ": out of memory"));
 }

@@ -46,7 +46,7 @@ Test(seal, a_secret_is_sealed_and_nothing_else)
 {
     static const char before[] = "{\"url\":\"https://a.example/\",\"api_key\":"
                                  "{\"sealed\":{\"kid\":\"one\",\"data\":\"";
-    struct secrets *secrets = ring_make("one two");
+    struct key_ring *secrets = ring_make("one two");
     struct seal seal = seal_of(secrets, "acme", HOOK);
     auto_char *stored = sealed(&seal, CANONICAL);
 
@@ -54,12 +54,12 @@ Test(seal, a_secret_is_sealed_and_nothing_else)
     cr_expect_eq(strncmp(stored, before, strlen(before)), 0, "%s", stored);
     cr_expect_str_eq(strstr(stored, ",\"timeout\""), ",\"timeout\":-3}");
     assert_opens(&seal, stored, CANONICAL);
-    secrets_close(secrets);
+    key_ring_close(secrets);
 }
 
 Test(seal, keys_without_a_secret_stay_as_they_are)
 {
-    struct secrets *secrets = ring_make("one");
+    struct key_ring *secrets = ring_make("one");
     const char *value = "{\"enabled\":true}";
     struct seal seal = seal_of(secrets, "acme", "external_oms");
     auto_char *stored = sealed(&seal, value);
@@ -79,7 +79,7 @@ Test(seal, keys_without_a_secret_stay_as_they_are)
     cr_expect_eq(text_renew(&seal, value, strlen(value), &other, &fault),
                  ERR_OK);
     cr_expect_null(other);
-    secrets_close(secrets);
+    key_ring_close(secrets);
 }
 
 Test(seal, without_keys_nothing_is_sealed)
@@ -93,18 +93,18 @@ Test(seal, without_keys_nothing_is_sealed)
 
 Test(seal, plain_text_opens_with_keys_too)
 {
-    struct secrets *secrets = ring_make("one");
+    struct key_ring *secrets = ring_make("one");
     struct seal seal = seal_of(secrets, "acme", HOOK);
 
     assert_opens(&seal, CANONICAL, CANONICAL);
-    secrets_close(secrets);
+    key_ring_close(secrets);
 }
 
 Test(seal, what_cannot_be_opened_says_why)
 {
-    struct secrets *one = ring_make("one");
-    struct secrets *two = ring_make("two");
-    struct secrets *other = ring_make("one/other");
+    struct key_ring *one = ring_make("one");
+    struct key_ring *two = ring_make("two");
+    struct key_ring *other = ring_make("one/other");
     struct seal seal = seal_of(one, "acme", HOOK);
     auto_char *stored = sealed(&seal, CANONICAL);
     char *at;
@@ -129,9 +129,9 @@ Test(seal, what_cannot_be_opened_says_why)
     assert_fault(&seal, stored, "one",
                  "it is damaged, or belongs to another tenant, config key or "
                  "secret key");
-    secrets_close(one);
-    secrets_close(two);
-    secrets_close(other);
+    key_ring_close(one);
+    key_ring_close(two);
+    key_ring_close(other);
 }
 
 Test(seal, what_is_malformed_is_no_secret)
@@ -150,7 +150,7 @@ Test(seal, what_is_malformed_is_no_secret)
         "{\"sealed\":{\"kid\":\"0123456789012345678901234567890123456789"
         "0123456789012345678901234\",\"data\":\"AAAA\"}}",
     };
-    struct secrets *secrets = ring_make("one");
+    struct key_ring *secrets = ring_make("one");
     struct seal seal = seal_of(secrets, "acme", HOOK);
 
     for (size_t i = 0; i < ARRAY_SIZE(secrets_of); i++) {
@@ -164,7 +164,7 @@ Test(seal, what_is_malformed_is_no_secret)
     assert_fault(&seal, "{\"url\":\"u\"}", "", "the stored value is malformed");
     assert_fault(&seal, "{\"api_key\":", "", "the stored value is malformed");
     assert_fault(&seal, "", "", "the stored value is malformed");
-    secrets_close(secrets);
+    key_ring_close(secrets);
 }
 
 static char *
@@ -180,9 +180,9 @@ renewed(const struct seal *seal, const char *stored)
 
 Test(seal, renewing_is_by_the_first_key_and_once)
 {
-    struct secrets *one = ring_make("one");
-    struct secrets *both = ring_make("two one");
-    struct secrets *two = ring_make("two");
+    struct key_ring *one = ring_make("one");
+    struct key_ring *both = ring_make("two one");
+    struct key_ring *two = ring_make("two");
     struct seal seal = seal_of(one, "acme", HOOK);
     auto_char *stored = sealed(&seal, CANONICAL);
     auto_char *fresh = NULL, *from_plain = NULL;
@@ -196,14 +196,14 @@ Test(seal, renewing_is_by_the_first_key_and_once)
     cr_expect_null(strstr(from_plain, "s3cr"));
     assert_opens(&seal, fresh, CANONICAL);
     assert_opens(&seal, from_plain, CANONICAL);
-    secrets_close(one);
-    secrets_close(both);
-    secrets_close(two);
+    key_ring_close(one);
+    key_ring_close(both);
+    key_ring_close(two);
 }
 
 Test(seal, the_canonical_text_survives)
 {
-    struct secrets *secrets = ring_make("one");
+    struct key_ring *secrets = ring_make("one");
     struct seal seal = seal_of(secrets, "acme", HOOK);
     json_auto_t *messages = json_array();
     const struct config_rules rules = {.is_strict = false};
@@ -219,7 +219,7 @@ Test(seal, the_canonical_text_survives)
     assert_opens(&seal, stored, value);
     seal_free(value);
     seal_free(NULL);
-    secrets_close(secrets);
+    key_ring_close(secrets);
 }
 
 /* What is tried without memory, over and over. */
@@ -267,8 +267,8 @@ Test(seal, without_memory)
 {
     static try_fn *const tries[] = {try_value, try_open, try_renew, try_mask,
                                     try_keep};
-    struct secrets *one = ring_make("one");
-    struct secrets *both = ring_make("two one");
+    struct key_ring *one = ring_make("one");
+    struct key_ring *both = ring_make("two one");
     struct seal seal = seal_of(one, "acme", HOOK);
     auto_char *stored = sealed(&seal, CANONICAL);
 
@@ -290,8 +290,8 @@ Test(seal, without_memory)
         }
         cr_expect_gt(n, 5, "%zu", i);
     }
-    secrets_close(one);
-    secrets_close(both);
+    key_ring_close(one);
+    key_ring_close(both);
 }
 
 /* Jansson does not wipe what it frees, so that the last one who has a secret
@@ -299,7 +299,7 @@ Test(seal, without_memory)
 Test(seal, a_secret_that_is_shared_is_wiped_by_nobody)
 {
     const struct config_key *key = config_key_find(HOOK);
-    struct secrets *secrets = ring_make("one");
+    struct key_ring *secrets = ring_make("one");
     struct seal seal = seal_of(secrets, "acme", HOOK);
     json_t *value = json_loads(CANONICAL, 0, NULL);
     json_t *sealed_copy = json_copy(value), *masked_copy = json_copy(value);
@@ -318,5 +318,5 @@ Test(seal, a_secret_that_is_shared_is_wiped_by_nobody)
                      "s3cr\"et\xc3\xa9");
     seal_drop(key, keeps);
     seal_drop(key, NULL);
-    secrets_close(secrets);
+    key_ring_close(secrets);
 }

@@ -27,13 +27,13 @@ assert_masked(const char *value)
 
 Test(seal_mask, a_mask_hides_a_secret_open_or_sealed)
 {
-    struct secrets *secrets = ring_make("one");
+    struct key_ring *secrets = ring_make("one");
     struct seal seal = seal_of(secrets, "acme", HOOK);
     auto_char *stored = sealed(&seal, CANONICAL);
 
     assert_masked(CANONICAL);
     assert_masked(stored);
-    secrets_close(secrets);
+    key_ring_close(secrets);
 }
 
 Test(seal_mask, a_kept_secret_takes_the_place_of_the_mask)
@@ -60,7 +60,7 @@ Test(seal_mask, a_kept_secret_goes_to_no_other_server)
         "{\"url\":7,\"api_key\":\"********\"}",
         "{\"api_key\":\"********\"}",
     };
-    struct secrets *secrets = ring_make("one");
+    struct key_ring *secrets = ring_make("one");
     struct seal seal = seal_of(secrets, "acme", HOOK);
     auto_char *stored = sealed(&seal, CANONICAL);
     const char *const from[] = {CANONICAL, stored};
@@ -74,7 +74,7 @@ Test(seal_mask, a_kept_secret_goes_to_no_other_server)
                      ERR_DENIED, "%s", value);
         cr_expect_null(kept);
     }
-    secrets_close(secrets);
+    key_ring_close(secrets);
 }
 
 Test(seal_mask, every_secret_has_a_recipient_that_is_a_uri)
@@ -124,7 +124,7 @@ Test(seal_mask, what_is_kept_is_no_larger_than_what_is_sent)
     static const char frame[] = "{\"url\":\"a://b/\",\"api_key\":\"\","
                                 "\"timeout\":15}";
     const int room = CONFIG_VALUE_MAX - (int)strlen(frame);
-    struct secrets *secrets = ring_make("one");
+    struct key_ring *secrets = ring_make("one");
     struct seal seal = seal_of(secrets, "acme", HOOK);
     auto_char *secret = make_large(1, room - 1000);
     auto_char *stored = sealed(&seal, secret);
@@ -143,5 +143,5 @@ Test(seal_mask, what_is_kept_is_no_larger_than_what_is_sent)
             cr_expect_eq(strlen(kept), CONFIG_VALUE_MAX);
         seal_free(kept);
     }
-    secrets_close(secrets);
+    key_ring_close(secrets);
 }

@@ -13,7 +13,7 @@
     "{\"url\":\"" url "\",\"api_key\":\"" secret "\",\"timeout\":15}"
 #define VALUE(secret) VALUE_AT("https://a.example", secret)
 
-static struct secrets *one, *two;
+static struct key_ring *one, *two;
 
 static void
 set_up(void)
@@ -25,14 +25,14 @@ set_up(void)
 static void
 tear_down(void)
 {
-    secrets_close(one);
-    secrets_close(two);
+    key_ring_close(one);
+    key_ring_close(two);
 }
 
 TestSuite(change, .init = set_up, .fini = tear_down);
 
 static struct seal
-seal_of(const struct secrets *secrets, const char *key)
+seal_of(const struct key_ring *secrets, const char *key)
 {
     return (struct seal){secrets, "acme", config_key_find(key)};
 }
@@ -132,7 +132,7 @@ current_of(enum stored stored)
     }
 }
 
-static const struct secrets *
+static const struct key_ring *
 secrets_of(enum keys keys)
 {
     if (keys == NO_KEYS)

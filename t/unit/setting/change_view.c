@@ -12,7 +12,7 @@
     "{\"url\":\"" url "\",\"api_key\":\"" secret "\",\"timeout\":15}"
 #define VALUE(secret) VALUE_AT("https://a.example", secret)
 
-static struct secrets *one, *two;
+static struct key_ring *one, *two;
 
 static void
 set_up(void)
@@ -24,14 +24,14 @@ set_up(void)
 static void
 tear_down(void)
 {
-    secrets_close(one);
-    secrets_close(two);
+    key_ring_close(one);
+    key_ring_close(two);
 }
 
 TestSuite(change_view, .init = set_up, .fini = tear_down);
 
 static struct seal
-seal_of(const struct secrets *secrets, const char *key)
+seal_of(const struct key_ring *secrets, const char *key)
 {
     return (struct seal){secrets, "acme", config_key_find(key)};
 }
@@ -46,8 +46,8 @@ record_of(char *value)
 
 /* expected NULL: ERR_SEALED. */
 static void
-assert_shown(const struct secrets *secrets, enum change_view view, char *stored,
-             const char *expected)
+assert_shown(const struct key_ring *secrets, enum change_view view,
+             char *stored, const char *expected)
 {
     const struct seal seal = seal_of(secrets, HOOK);
     const struct record record = record_of(stored);
@@ -74,7 +74,7 @@ Test(change_view, views_of_a_secret)
     const char *masked = VALUE("********");
     const struct {
         char *stored;
-        const struct secrets *secrets;
+        const struct key_ring *secrets;
         const char *revealed, *masked, *proven, *portable;
     } cases[] = {
         {open, one, open, masked, masked, masked},
@@ -89,7 +89,7 @@ Test(change_view, views_of_a_secret)
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-        const struct secrets *secrets = cases[i].secrets;
+        const struct key_ring *secrets = cases[i].secrets;
         char *stored = cases[i].stored;
 
         assert_shown(secrets, CHANGE_REVEALED, stored, cases[i].revealed);
@@ -166,7 +166,7 @@ Test(change_view, a_mask_compares_as_any_secret)
 
 Test(change_view, what_is_renewed_is_sealed_by_the_first_key)
 {
-    struct secrets *both = ring_make("two one");
+    struct key_ring *both = ring_make("two one");
     struct seal seal = seal_of(both, HOOK);
     const struct seal old = seal_of(one, HOOK);
     struct record current = record_of(ring_seal(&old, VALUE("old")));
@@ -181,7 +181,7 @@ Test(change_view, what_is_renewed_is_sealed_by_the_first_key)
     cr_expect_null(again);
     record_clear(&current);
     record_clear(&fresh);
-    secrets_close(both);
+    key_ring_close(both);
 }
 
 /* What is said of one that is not made. */

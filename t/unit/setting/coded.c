@@ -35,7 +35,7 @@ assert_coded(unsigned decoded, unsigned encoded, unsigned measured)
 
 /* Reads the line, as an import does in each of its two passes. */
 static void
-read_line(const struct secrets *secrets, const char *line,
+read_line(const struct key_ring *secrets, const char *line,
           struct import_tenant *tenant)
 {
     json_auto_t *messages = json_array();
@@ -54,7 +54,7 @@ read_line(const struct secrets *secrets, const char *line,
 
 /* One pass that checks, and one that stores. */
 static void
-import_line(struct store *store, const struct secrets *secrets,
+import_line(struct store *store, const struct key_ring *secrets,
             const char *line, unsigned decoded, unsigned encoded,
             unsigned measured)
 {
@@ -82,7 +82,7 @@ import_line(struct store *store, const struct secrets *secrets,
 
 STORE_TEST(a_line_is_decoded_once)
 {
-    struct secrets *secrets = ring_make("one");
+    struct key_ring *secrets = ring_make("one");
 
     import_line(store, secrets, TIMER, 1, 1, 0);
     import_line(store, secrets, TIMER, 1, 1, 0);
@@ -92,12 +92,12 @@ STORE_TEST(a_line_is_decoded_once)
     import_line(store, secrets, HOOK("\"other\""), 2, 1, 0);
     import_line(store, secrets, HOOK("\"********\""), 2, 0, 1);
     import_line(store, NULL, HOOK("\"********\""), 2, 0, 1);
-    secrets_close(secrets);
+    key_ring_close(secrets);
 }
 
 STORE_TEST(a_sealed_line_is_decoded_once)
 {
-    struct secrets *secrets = ring_make("one");
+    struct key_ring *secrets = ring_make("one");
     struct record record = {0};
     struct buf line = {0};
 
@@ -109,5 +109,5 @@ STORE_TEST(a_sealed_line_is_decoded_once)
     import_line(store, secrets, line.data, 2, 0, 0);
     buf_clear(&line);
     record_clear(&record);
-    secrets_close(secrets);
+    key_ring_close(secrets);
 }

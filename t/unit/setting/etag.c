@@ -95,13 +95,13 @@ Test(etag, of_a_secret_without_a_write_id)
     record = old_record(2, 1700000000, HOOK_VALUE(SEAL_MASK));
     assert_tag(HOOK, &record, expected);
     for (size_t i = 0; i < ARRAY_SIZE(rings); i++) {
-        struct secrets *secrets = ring_make(rings[i]);
+        struct key_ring *secrets = ring_make(rings[i]);
         const struct seal seal = {secrets, "acme", config_key_find(HOOK)};
         auto_char *sealed = ring_seal(&seal, HOOK_VALUE("s3cret"));
 
         record = old_record(2, 1700000000, sealed);
         assert_tag(HOOK, &record, expected);
-        secrets_close(secrets);
+        key_ring_close(secrets);
     }
 }
 

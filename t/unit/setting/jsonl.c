@@ -217,7 +217,7 @@ Test(jsonl, a_value_has_a_largest_size)
 /* What is short while it is sealed need not be so when it is opened. */
 Test(jsonl, a_sealed_value_is_measured_when_it_is_open)
 {
-    struct secrets *secrets = ring_make("one");
+    struct key_ring *secrets = ring_make("one");
     const struct seal seal = {secrets, "a",
                               config_key_find("external_order_webhook")};
     char controls[CONFIG_VALUE_MAX / 6 + 1];
@@ -246,5 +246,5 @@ Test(jsonl, a_sealed_value_is_measured_when_it_is_open)
     buf_clear(&line);
     record_clear(&record);
     seal_drop(seal.key, value);
-    secrets_close(secrets);
+    key_ring_close(secrets);
 }
