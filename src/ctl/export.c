@@ -87,7 +87,7 @@ put(void *ctx, const char *tenant, const char *key, const struct record *record)
     enum err err;
 
     if (ctl_interrupt_came())
-        return ERR_BUSY;
+        return ERR_ENDED;
     if (!record_is_set(record))
         return ERR_OK;
     export->line.len = 0;
@@ -97,7 +97,7 @@ put(void *ctx, const char *tenant, const char *key, const struct record *record)
     if (fwrite(export->line.data, 1, export->line.len, export->stream) !=
         export->line.len) {
         export->error = errno;
-        return ERR_BUSY;
+        return ERR_ENDED;
     }
     progress_update(&export->bar, ++export->done);
     return ERR_OK;
