@@ -4,6 +4,8 @@
 # them, and that it boots; and a copy of the sources. For t/check-bare, t/check-deb,
 # t/check-documented, t/check-seventh-key and t/check-upgrade, which source this.
 
+bare_env=()
+
 # bare_make DIR [PACKAGE...]: makes it. What it says is for a log; false if it
 # cannot be made here.
 bare_make() {
@@ -27,13 +29,15 @@ bare_make() {
     chmod +x "$root/usr/sbin/policy-rc.d"
 }
 
-# bare_run SECONDS DIR COMMAND...: in it, with an environment of its own. With
+# bare_run SECONDS DIR COMMAND...: in it, with an environment of its own, and what is
+# in the array bare_env. With
 # BARE_EXEC in the place of this shell, so that a signal reaches the command.
 bare_run() {
     local seconds=$1 root=$2
     shift 2
     ${BARE_EXEC:+exec} env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin DEBIAN_FRONTEND=noninteractive \
         LC_ALL=C.UTF-8 HOME=/root ${https_proxy+https_proxy="$https_proxy"} \
+        "${bare_env[@]}" \
         timeout "$seconds" chroot "$root" "$@"
 }
 
