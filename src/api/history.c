@@ -39,8 +39,7 @@ read_query(struct exchange *exchange, struct walk *walk)
     enum err err = http_query_number(request->query, "before", 1,
                                      API_VERSION_MAX, messages, &walk->before);
 
-    if (err == ERR_OK || limit_err == ERR_NOMEM)
-        err = limit_err;
+    err = err_first(err, limit_err);
     if (err != ERR_OK)
         problem_respond(&exchange->response, request, err, messages);
     return err == ERR_OK;

@@ -27,6 +27,14 @@ struct query {
     int64_t since, until; /* seconds; since is included, until is not */
 };
 
+/* A Link has them all; a cursor and a key's name are of unreserved characters.
+ */
+_Static_assert(CURSOR_SIZE + STORE_KEY_MAX +
+                       URI_ESCAPED_SIZE(AUTH_SUBJECT_MAX) +
+                       2 * URI_ESCAPED_SIZE(TIMESTAMP_LEN) + 128 <=
+                   RESPONSE_LINK_MAX,
+               "it has room in a head");
+
 /* A page on its way, and the version that it has come to. */
 struct walk {
     struct page page;
@@ -34,13 +42,6 @@ struct walk {
     unsigned int looked_at;
     char last[CURSOR_SIZE];
 };
-
-/* The first error of a query is not lost to a later one; ERR_NOMEM wins. */
-static enum err
-first(enum err err, enum err next)
-{
-    return err == ERR_OK || next == ERR_NOMEM ? next : err;
-}
 
 static enum err
 add_rule(json_t *messages, const char *text)
@@ -59,19 +60,21 @@ read_query(const char *text, json_t *messages, struct query *query,
     enum err err = http_query_number(text, "limit", 1, PAGE_LIMIT_MAX, messages,
                                      limit_inout);
 
-    err = first(err, http_query_text(text, "before", messages, query->before,
-                                     sizeof(query->before)));
+    err = err_first(err, http_query_text(text, "before", messages,
+                                         query->before, sizeof(query->before)));
     if (err == ERR_OK && *query->before != '\0' &&
         !cursor_read(query->before, &query->cursor))
         err = add_rule(messages, "before: must be the one of a Link field");
-    err = first(err, http_query_text(text, "key", messages, query->key,
-                                     sizeof(query->key)));
+    err = err_first(err, http_query_text(text, "key", messages, query->key,
+                                         sizeof(query->key)));
     if (*query->key != '\0' && config_key_find(query->key) == NULL)
-        err = first(err, add_rule(messages, "key: must be a config key"));
-    err = first(err, http_query_text(text, "by", messages, query->by,
-                                     sizeof(query->by)));
-    err = first(err, http_query_time(text, "since", messages, &query->since));
-    return first(err, http_query_time(text, "until", messages, &query->until));
+        err = err_first(err, add_rule(messages, "key: must be a config key"));
+    err = err_first(err, http_query_text(text, "by", messages, query->by,
+                                         sizeof(query->by)));
+    err =
+        err_first(err, http_query_time(text, "since", messages, &query->since));
+    return err_first(err,
+                     http_query_time(text, "until", messages, &query->until));
 }
 
 /* In a store that was restored or moved, the place may be another version's. */

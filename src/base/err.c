@@ -31,3 +31,9 @@ err_name(enum err err)
     assert(err < ERR_MAX);
     return names[err];
 }
+
+enum err
+err_first(enum err err, enum err next)
+{
+    return err == ERR_OK || next == ERR_NOMEM ? next : err;
+}

@@ -34,4 +34,8 @@ enum err {
 /* The error_code of the problem body, e.g. "bad_request"; static. */
 const char *err_name(enum err err);
 
+/* Which of two errors of the same thing to go on with, when both were looked
+ * for: the first, unless memory was refused since. */
+enum err err_first(enum err err, enum err next);
+
 #endif

@@ -119,8 +119,7 @@ check_bare(const struct config_key *key, const json_t *value, const char *path,
 
     if (err != ERR_NOMEM)
         recipient_err = check_recipient(key, value, path, rules, messages);
-    if (err == ERR_OK || recipient_err == ERR_NOMEM)
-        err = recipient_err;
+    err = err_first(err, recipient_err);
     if (err == ERR_OK)
         *canonical_out = json_incref(canonical);
     return err;
@@ -147,8 +146,7 @@ check_value(const struct config_key *key, const json_t *root,
             key->is_flat ? ", or its members at the top of the body" : "");
     if (is_flat && err != ERR_NOMEM)
         flat_err = validate(&key->value, root, "", false, messages, &flat);
-    if (err == ERR_OK || flat_err == ERR_NOMEM)
-        err = flat_err;
+    err = err_first(err, flat_err);
     if (err == ERR_OK && nested != NULL && flat != NULL)
         err = check_agree(key, nested, flat, messages);
     if (err == ERR_OK)
@@ -213,8 +211,7 @@ check_body(const void *ctx, json_t *root, bool is_strict, json_t *messages,
     err = check_value(key, root, expected->rules, messages, &canonical);
     if (is_strict && err != ERR_NOMEM)
         names_err = check_names(key, root, messages);
-    if (err == ERR_OK || names_err == ERR_NOMEM)
-        err = names_err;
+    err = err_first(err, names_err);
     if (err == ERR_OK)
         *canonical_out = json_incref(canonical);
     return err;
