@@ -171,7 +171,6 @@ auth_is_ready(struct auth *auth)
 static struct inspection
 begin_inspection(struct auth *auth, const char *token, size_t len, int64_t now)
 {
-    auth->verdict = (struct token_verdict){0};
     return (struct inspection){
         .policy = &auth->policy,
         .jwks = auth->jwks,
@@ -221,6 +220,7 @@ auth_explain(struct auth *auth, const char *token, int64_t now,
     unsigned int kept = 0;
     enum err err = ERR_OK;
 
+    auth->verdict = (struct token_verdict){0};
     for (size_t i = 0; i < AUTH_RULES && err != ERR_NOMEM; i++) {
         const struct auth_rule *rule = &auth_rules[i];
         enum auth_refusal refusal = AUTH_ACCEPTED;

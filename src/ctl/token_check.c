@@ -114,6 +114,7 @@ read_token(const char *operand, char token_out[AUTH_TOKEN_MAX + 2])
 static enum ctl_exit
 read_rules(const char *const *values, struct auth **auth_out)
 {
+    const struct args_row *row = settings_find(options[CLOCK_SKEW].env);
     long skew = -1;
     struct auth_options rules = {
         .issuer = values[ISSUER],
@@ -129,8 +130,8 @@ read_rules(const char *const *values, struct auth **auth_out)
     if (why != NULL)
         return ctl_fail_usage("--%s", why);
     if (values[CLOCK_SKEW] != NULL &&
-        ctl_read_number("clock-skew", values[CLOCK_SKEW], 0, 3600, &skew) !=
-            CTL_OK)
+        ctl_read_number(row->name, values[CLOCK_SKEW], row->min, row->max,
+                        &skew) != CTL_OK)
         return CTL_USAGE;
     rules.clock_skew = skew;
     *auth_out = auth_new(&rules);

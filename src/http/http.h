@@ -138,7 +138,6 @@ enum err http_query_number(const char *query, const char *name, uint64_t min,
                            uint64_t *number_inout);
 enum err http_query_flag(const char *query, const char *name, json_t *messages,
                          bool *flag_inout);
-
 enum err http_query_text(const char *query, const char *name, json_t *messages,
                          char *text_inout, size_t size);
 enum err http_query_time(const char *query, const char *name, json_t *messages,

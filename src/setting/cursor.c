@@ -6,14 +6,14 @@
 #include <stdio.h>
 #include <string.h>
 
-#define ID_LEN (sizeof(((struct cursor *)NULL)->id) - 1)
-
 static void
-put_id(const struct record *record, char id_out[ID_LEN + 1])
+put_id(const struct record *record, char id_out[ETAG_ID_LEN + 1])
 {
-    id_out[0] = '\0';
-    for (size_t i = 0; record->has_write_id && i < ID_LEN / 2; i++)
-        snprintf(id_out + 2 * i, 3, "%02x", record->write_id[i]);
+    char *end = id_out;
+
+    if (record->has_write_id)
+        end = etag_put_id(end, record->write_id);
+    *end = '\0';
 }
 
 void
@@ -23,7 +23,7 @@ cursor_text(const char *key, const struct record *record,
     unsigned long long seq = record->seq;
     unsigned long long time = (unsigned long long)record->updated_at;
     unsigned long long version = record->version;
-    char id[ID_LEN + 1];
+    char id[ETAG_ID_LEN + 1];
 
     put_id(record, id);
     if (seq != 0)
@@ -53,10 +53,10 @@ cursor_read(const char *text, struct cursor *cursor_out)
     if (!read_part(&text, &place->seq))
         return false;
     if (place->seq != 0) {
-        if (strlen(text) != ID_LEN ||
-            strspn(text, "0123456789abcdef") != ID_LEN)
+        if (strlen(text) != ETAG_ID_LEN ||
+            strspn(text, "0123456789abcdef") != ETAG_ID_LEN)
             return false;
-        memcpy(cursor_out->id, text, ID_LEN);
+        memcpy(cursor_out->id, text, ETAG_ID_LEN);
         return true;
     }
     if (!read_part(&text, &time) || !read_part(&text, &place->version) ||
@@ -80,7 +80,7 @@ compare(void *ctx, const char *key, const struct record *record,
     struct search *search = ctx;
     const struct cursor *cursor = search->cursor;
     const struct store_place place = store_place_of(key, record);
-    char id[ID_LEN + 1];
+    char id[ETAG_ID_LEN + 1];
 
     (void)origin;
     put_id(record, id);

@@ -9,6 +9,7 @@
 #ifndef SETTING_CURSOR_H
 #define SETTING_CURSOR_H
 
+#include "setting/etag.h"
 #include "store/store.h"
 
 #include <stdbool.h>
@@ -18,7 +19,7 @@
 
 struct cursor {
     struct store_place place;
-    char id[17]; /* "": the version has none */
+    char id[ETAG_ID_LEN + 1]; /* "": the version has none */
 };
 
 /* Of a version of the key. */

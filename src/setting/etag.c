@@ -9,7 +9,7 @@
 #include <string.h>
 
 /* Of the write id, or of a hash. */
-#define ID_SIZE 8
+#define ID_SIZE (ETAG_ID_LEN / 2)
 
 _Static_assert(ID_SIZE <= sizeof(((struct record *)NULL)->write_id),
                "a write id has enough bytes");
@@ -53,8 +53,8 @@ put(char *at, const char *text, size_t len)
     return at + len;
 }
 
-static char *
-put_id(char *at, const unsigned char id[ID_SIZE])
+char *
+etag_put_id(char *at, const unsigned char id[ID_SIZE])
 {
     static const char digits[] = "0123456789abcdef";
 
@@ -76,7 +76,7 @@ make(uint64_t version, const unsigned char id[ID_SIZE],
     *at++ = '"';
     at = put(at, number, strlen(number));
     *at++ = '-';
-    at = put_id(at, id);
+    at = etag_put_id(at, id);
     put(at, "\"", sizeof("\""));
 }
 
@@ -159,6 +159,6 @@ etag_of_all(const char etags[CONFIG_KEYS_MAX][ETAG_SIZE],
         hash_add(&hash, etags[i], strlen(etags[i]));
     hash_end(&hash, id);
     *at++ = '"';
-    at = put_id(at, id);
+    at = etag_put_id(at, id);
     put(at, "\"", sizeof("\""));
 }

@@ -19,6 +19,13 @@
 
 #define ETAG_SIZE sizeof("\"18446744073709551615-0123456789abcdef\"")
 
+/* Digits of an id. */
+#define ETAG_ID_LEN 16
+
+/* Writes the first half of a write id in them, and no NUL; returns what is
+ * behind them. */
+char *etag_put_id(char *at, const unsigned char id[ETAG_ID_LEN / 2]);
+
 /* Of a record, whose secret may be sealed, open or masked. ERR_NOMEM: not
  * without one in layout 1. */
 enum err etag_of_record(const struct config_key *key,
