@@ -62,9 +62,9 @@ read_query(const char *text, json_t *messages, struct query *query,
 
     err = err_first(err, http_query_text(text, "before", messages,
                                          query->before, sizeof(query->before)));
-    if (err == ERR_OK && *query->before != '\0' &&
-        !cursor_read(query->before, &query->cursor))
-        err = add_rule(messages, "before: must be the one of a Link field");
+    if (*query->before != '\0' && !cursor_read(query->before, &query->cursor))
+        err = err_first(err, add_rule(messages, "before: must be the one of a "
+                                                "Link field"));
     err = err_first(err, http_query_text(text, "key", messages, query->key,
                                          sizeof(query->key)));
     if (*query->key != '\0' && config_key_find(query->key) == NULL)

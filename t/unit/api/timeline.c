@@ -190,6 +190,7 @@ Test(api_timeline, a_parameter_that_is_wrong_is_named)
          "since: must be a time like 2026-11-22T05:39:41Z (RFC 3339)"},
         {"until=2026-11-27",
          "until: must be a time like 2026-11-22T05:39:41Z (RFC 3339)"},
+        {"limit=0&before=7", "before: must be the one of a Link field"},
         {"limit=0&until=x",
          "until: must be a time like 2026-11-22T05:39:41Z (RFC 3339)"},
     };
