@@ -28,6 +28,7 @@ EXTRA_DIST += \
 	t/lib/refuse_memory.c \
 	t/lib/seventh_key.mjs \
 	t/lib/slow_flush.c \
+	t/lib/tap.sh \
 	t/documented_root.mjs \
 	t/package-lock.json \
 	t/package.json \

@@ -274,7 +274,7 @@ test(
         '-x',
         ...['bootstrap', '.ci/run', 'data/bash-completion/orderconf', 't/run-criterion'],
         ...['t/check-all', 't/check-bare', 't/check-deb', 't/check-documented', 't/check-seventh-key', 't/check-upgrade'],
-        ...['t/lib/bare.sh', 't/under-valgrind'],
+        ...['t/lib/bare.sh', 't/lib/tap.sh', 't/under-valgrind'],
       ],
       { cwd: srcdir, encoding: 'utf8' },
     );
